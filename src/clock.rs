@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_passes_by_the_clock_that_says_more_and_never_backwards() {
+    fn time_passes_by_faster_clock_and_never_backwards() {
         let then = Moment::now();
         for (monotonic, wall, age) in [(7, 7, 7), (7, 3607, 3607), (7, -3593, 7), (7, 0, 7), (0, -3600, 0)] {
             let now = then.later(monotonic, wall);

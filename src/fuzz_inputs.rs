@@ -161,7 +161,7 @@ impl fmt::Debug for FuzzInput {
     }
 }
 
-/// Bytes that came over the wire or out of a file not quite as they were, or just as they were.
+/// Bytes of a wire or file, mutated or intact.
 pub fn harmed(bytes: &[u8]) -> impl Strategy<Value = FuzzInput> + use<> {
     (Just(bytes.to_vec()), proptest::collection::vec(harm(), 0..3)).prop_map(|(mut bytes, harms)| {
         harms.iter().for_each(|harm| harm.apply(&mut bytes));
@@ -181,7 +181,7 @@ pub fn fuzz_inputs(documents: &[Value]) -> impl Strategy<Value = FuzzInput> + us
             }
         }
         let mut text = String::new();
-        // The list around it is not part of it, and what is there twice follows upon itself.
+        // A node excludes the list around it, and a doubled item follows itself.
         if let Node::List(items) = &document {
             items.iter().for_each(|item| item.write(&mut text));
         }

@@ -1,4 +1,4 @@
-//! What is counted, and how it is printed for Prometheus. Labels come from small fixed sets, or name an object.
+//! Metrics, and their exposition for Prometheus. Labels come from small fixed sets, or name an object.
 
 mod changes;
 mod object;

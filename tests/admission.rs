@@ -234,7 +234,7 @@ pub fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_meant_is_refused_by_field_with_the_fix() {
+async fn contradictory_spec_is_refused_by_field_with_fix() {
     needs_control_plane!();
     let d = desk("refused").await;
     let mut held = Held::default();
@@ -316,7 +316,7 @@ async fn schedule_and_zone_that_operator_reads_are_admitted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_explicit_null_is_an_absent_field() {
+async fn explicit_null_is_an_absent_field() {
     needs_control_plane!();
     let d = desk("null").await;
     let all = "{vendor: {bitwarden: {product: <null>, region: <null>}}, seats: <null>, limit: <null>, guardrails: <null>, \
@@ -333,7 +333,7 @@ async fn an_explicit_null_is_an_absent_field() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_object_stands_for_cannot_change() {
+async fn vendor_and_product_of_object_are_immutable() {
     needs_control_plane!();
     let d = desk("fixed").await;
     d.create("acme", json!({})).await.unwrap();

@@ -24,16 +24,16 @@ const SETTLED: u64 = 8;
 
 /// A row of the table.
 #[derive(Clone, Debug, Deserialize)]
-struct Row {
+struct FaultRow {
     fault: String,
     at: String,
     /// Each with its severity.
     alerts: BTreeSet<String>,
 }
 
-fn rows(at: &str) -> Vec<Row> {
+fn rows(at: &str) -> Vec<FaultRow> {
     let table = fs::read_to_string(workspace_root().join("tests/prometheus/faults.yaml")).expect("the table");
-    let rows: Vec<Row> = serde_yaml::from_str(&table).expect("YAML");
+    let rows: Vec<FaultRow> = serde_yaml::from_str(&table).expect("YAML");
     rows.into_iter().filter(|row| row.at == at).collect()
 }
 
@@ -204,7 +204,7 @@ fn live(fires: &BTreeMap<String, BTreeSet<String>>) -> BTreeSet<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn vendor_that_throttles_is_told_with_the_object_that_becomes_stale() {
+async fn throttling_vendor_is_alerted_with_stale_object() {
     needs_control_plane!();
     let w = World::with("alerts-throttled", organization(), FAST).await;
     let prometheus = prometheus(&w.plane).await;

@@ -167,7 +167,7 @@ fn reference() -> String {
 }
 
 #[test]
-fn api_reference_is_what_the_crds_say() {
+fn api_reference_matches_crds() {
     let file = root().join("docs/api-reference.md");
     let made = reference();
     if env::var_os("UPDATE_DOCS").is_some() {

@@ -158,7 +158,7 @@ async fn approval_is_noticed_at_once_beside_one_only_kubernetes_can_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn yes_to_a_plan_is_kept_over_people_who_join_and_leave() {
+async fn approval_of_plan_survives_joining_and_leaving_users() {
     needs_control_plane!();
     let w = world("approval-join").await;
     w.declare("acme", json!({ "approval": { "increaseAbove": 10 }, "suspend": true })).await;
@@ -211,7 +211,7 @@ async fn yes_to_a_plan_of_another_object_buys_nothing_and_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bound_covers_what_the_use_asks_for_while_people_join_and_no_more() {
+async fn bound_covers_only_growth_of_use_within_it() {
     needs_control_plane!();
     let w = world("approval-bound").await;
     let spec = json!({ "seats": null, "sizing": { "headroom": { "seats": 20 } }, "approval": { "increaseAbove": 0 } });
@@ -307,5 +307,5 @@ async fn senseless_approval_is_refused_with_fix_and_no_approval_can_be_edited() 
     give(&w, "fixed", json!({ "planId": "1-aaaaaa" })).await.expect("a good one is admitted");
     let edit = Patch::Merge(json!({ "spec": { "planId": "2-bbbbbb" } }));
     let refused = approvals(&w).patch("fixed", &PatchParams::default(), &edit).await.expect_err("an edit").to_string();
-    assert!(refused.contains("the spec of a SeatApproval cannot be changed"), "{refused}");
+    assert!(refused.contains("the spec of a SeatApproval is immutable"), "{refused}");
 }

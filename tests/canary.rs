@@ -55,13 +55,13 @@ async fn hold_silence_of(w: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_and_its_tokens_are_told_nowhere() {
+async fn secret_and_its_tokens_appear_nowhere() {
     needs_control_plane!();
     sing("canary", "text").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_and_its_tokens_are_told_nowhere_in_json_either() {
+async fn secret_and_its_tokens_appear_nowhere_in_json() {
     needs_control_plane!();
     sing("canary-json", "json").await;
 }
@@ -101,7 +101,7 @@ async fn sing(name: &str, format: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_only_kubernetes_can_read_is_used_and_told_nowhere() {
+async fn secret_readable_only_by_kubernetes_is_used_and_appears_nowhere() {
     needs_control_plane!();
     let mut w = World::with("canary-9999", organization().client_secret(CANARY), FAST).await;
     stain(&w, "secret", "v1", "key").await;

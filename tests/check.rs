@@ -154,7 +154,7 @@ async fn named_secret_rights_in_named_namespaces_suffice_if_chart_names_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_reports_operator_without_answer_or_address_beside_what_is_fine() {
+async fn check_reports_unreachable_operator_beside_passed_checks() {
     needs_control_plane!();
     let plane = ControlPlane::shared().await;
     let kubeconfig = plane.operator_kubeconfig().await;

@@ -75,7 +75,7 @@ fn read_somewhere() -> BTreeSet<String> {
 }
 
 #[test]
-fn a_variable_is_found_by_its_underscore_or_where_it_is_read() {
+fn variable_is_found_by_underscore_or_by_its_reader() {
     let text = r#"env::var("SEED"), variable("SEED_OF"), f("PATCH"), const A: &str = "UPDATE_DOCS"; g("Not_ONE")"#;
     assert_eq!(names_in(text).into_iter().collect::<Vec<_>>(), ["SEED", "SEED_OF", "UPDATE_DOCS"]);
 }

@@ -239,7 +239,7 @@ async fn until_aggregated(plane: &ControlPlane, verb: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn view_reads_seats_and_edit_spends_only_where_the_installer_says_so() {
+async fn view_role_reads_and_edit_role_spends_only_if_installer_allows() {
     needs_control_plane!();
     let plane = ControlPlane::start().await;
     let _controllers = plane.start_controllers();

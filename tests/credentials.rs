@@ -8,7 +8,7 @@ use crate::secrets::{patient, right, until_rechecked, with_secret};
 use crate::world::{World, condition, organization, said, world};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_of_another_ca_is_never_given_the_key() {
+async fn certificate_of_another_ca_is_never_given_the_key() {
     needs_control_plane!();
     let w = World::with("ca", organization(), &patient()).await;
     let other = Simulator::start(Options::hurried()).await.expect("simulator");
@@ -35,7 +35,7 @@ async fn a_certificate_of_another_ca_is_never_given_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_of_another_region_is_refused_with_the_region_as_a_cause() {
+async fn key_of_another_region_is_refused_with_the_region_as_a_cause() {
     needs_control_plane!();
     let w = World::with("region", organization(), &patient()).await;
     let elsewhere = Simulator::start(Options::hurried()).await.expect("simulator");
@@ -50,7 +50,7 @@ async fn a_key_of_another_region_is_refused_with_the_region_as_a_cause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_region_beside_a_server_is_refused_before_anything_is_sent() {
+async fn region_beside_a_server_is_refused_before_anything_is_sent() {
     needs_control_plane!();
     let w = world("both").await;
     w.declare("acme", json!({ "vendor": { "bitwarden": { "region": "EU" } } })).await;
@@ -64,7 +64,7 @@ async fn a_region_beside_a_server_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disabled_organization_is_told_and_taken_up_again_once_enabled() {
+async fn disabled_organization_is_reported_and_resumed_once_enabled() {
     needs_control_plane!();
     let w = world("disabled").await;
     w.bitwarden().set_enabled(&w.key.id, false);
@@ -91,7 +91,7 @@ async fn organization_deleted_under_live_token_is_reported_once_new_token_fails(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_rotated_at_the_vendor_is_noticed_and_healed_by_its_secret() {
+async fn key_rotated_at_the_vendor_is_noticed_and_healed_by_its_secret() {
     needs_control_plane!();
     let w = World::with("rotated", organization(), &patient()).await;
     w.declare("acme", json!({})).await;
@@ -129,7 +129,7 @@ async fn objects_with_the_same_key_share_one_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_without_the_api_is_told_and_healed_by_its_secret() {
+async fn server_without_api_is_reported_and_healed_by_its_secret() {
     needs_control_plane!();
     let w = World::with("path", organization(), &patient()).await;
     let mut secret = right(&w, "key", &w.key);

@@ -39,7 +39,7 @@ fn constants(path: &str, at_least: usize) -> Vec<String> {
 }
 
 #[test]
-fn the_readme_explains_every_condition_and_reason() {
+fn readme_explains_every_condition_and_reason() {
     let readme = text("README.md");
     for word in constants("src/domain/condition.rs", 30).iter().chain(&constants("src/domain/events.rs", 7)) {
         assert!(readme.contains(&format!("`{word}`")), "README.md does not explain {word}");
@@ -171,7 +171,7 @@ fn kubectl_explain_names_every_condition_and_reason() {
 }
 
 #[test]
-fn the_readme_applies_no_object_to_a_cluster_that_is_not_suspended() {
+fn readme_applies_no_object_to_a_cluster_that_is_not_suspended() {
     let readme = text("README.md");
     let commands: Vec<&str> =
         readme.lines().filter(|line| line.starts_with("kubectl") && line.contains("acme.yaml")).collect();
@@ -197,7 +197,7 @@ fn every_flag_has_its_variable_in_the_environment() {
 }
 
 #[test]
-fn the_chart_explains_every_flag_that_it_takes_with_its_default() {
+fn chart_explains_every_flag_that_it_takes_with_its_default() {
     let values = text("charts/seatkeeper/values.yaml");
     let comment = |line: &str| {
         line.strip_prefix("#   ")
@@ -221,7 +221,7 @@ fn the_chart_explains_every_flag_that_it_takes_with_its_default() {
 }
 
 #[test]
-fn the_chart_compares_flags_by_their_own_defaults() {
+fn chart_compares_flags_by_their_own_defaults() {
     let checks = text("charts/seatkeeper/templates/_checks.tpl");
     let defaults = checks.split("seatkeeper.flagDefaults\" -}}\n").nth(1).and_then(|rest| rest.split("{{-").next());
     let defaults: Vec<_> = defaults.expect("the defaults").lines().filter_map(|line| line.split_once(": ")).collect();
@@ -234,7 +234,7 @@ fn the_chart_compares_flags_by_their_own_defaults() {
 }
 
 #[test]
-fn the_readme_lists_every_flag_with_its_default() {
+fn readme_lists_every_flag_with_its_default() {
     let readme = text("README.md");
     let mut rows: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `--")).collect();
     for argument in flags() {

@@ -80,7 +80,7 @@ async fn vendor_bought_seats_are_given_back_by_edit_down_to_use_and_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limit_that_changes_alone_is_told_as_that() {
+async fn limit_that_changes_alone_is_reported_as_limit_change() {
     needs_control_plane!();
     let w = world("limit").await;
     w.declare("acme", json!({ "seats": 100 })).await;
@@ -94,7 +94,7 @@ async fn limit_that_changes_alone_is_told_as_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn person_who_restores_old_numbers_causes_drift_where_bill_shows_it() {
+async fn restored_old_numbers_are_drift_where_bill_shows_it() {
     needs_control_plane!();
     let w = world("set-back").await;
     let t = w.tenant("set-back", organization().limit(None)).await;

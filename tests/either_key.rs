@@ -27,7 +27,7 @@ fn bought(view: &OrganizationView) -> (Option<i32>, Option<i32>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_personal_key_alone_works_where_the_organizations_is_expected() {
+async fn personal_key_alone_works_where_the_organizations_is_expected() {
     needs_control_plane!();
     let w = world("either-person").await;
     let t = w.tenant("person", organization().sponsored_families(3)).await;
@@ -40,7 +40,7 @@ async fn a_personal_key_alone_works_where_the_organizations_is_expected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organizations_key_alone_works_where_an_owners_is_expected() {
+async fn organizations_key_alone_works_where_an_owners_is_expected() {
     needs_control_plane!();
     let w = world("either-organization").await;
     let t = w.tenant("organization", organization()).await;
@@ -52,7 +52,7 @@ async fn an_organizations_key_alone_works_where_an_owners_is_expected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_keys_in_each_others_place_do_what_they_do_in_their_own() {
+async fn swapped_keys_work_as_in_their_own_places() {
     needs_control_plane!();
     let w = world("either-swapped").await;
     let t = w.tenant("swapped", organization().sponsored_families(3)).await;

@@ -65,7 +65,7 @@ fn document() -> String {
 }
 
 #[test]
-fn the_document_is_what_the_code_says() {
+fn errors_document_matches_code() {
     let path = workspace_root().join("docs/errors.md");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, document()).expect("docs/errors.md");

@@ -49,7 +49,7 @@ async fn every_example_is_admitted_unchanged() {
 }
 
 #[test]
-fn every_example_says_what_it_is_for_and_can_be_acted_on() {
+fn every_example_states_its_purpose_and_is_usable() {
     for file in files() {
         let text = fs::read_to_string(&file).expect("a text");
         let file = file.display();

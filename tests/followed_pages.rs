@@ -162,7 +162,7 @@ async fn uninstall(page: &Page, cp: &ControlPlane) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn backup_page_restores_objects_suspended_and_shows_what_they_would_do() {
+async fn backup_page_restores_suspended_objects_with_their_plans() {
     needs_control_plane!();
     let page = Page::open("docs/backup.md");
     let w = World::over_all_namespaces("backup", organization(), FAST).await;
@@ -213,7 +213,7 @@ async fn as_group(cp: &ControlPlane, groups: &[&str], args: &[&str], object: &Va
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn page_who_may_spend_gives_its_groups_what_it_says_and_no_more() {
+async fn who_may_spend_page_grants_exactly_the_listed_rights() {
     needs_control_plane!();
     let (page, cp) = (Page::open("docs/who-may-spend.md"), ControlPlane::start().await);
     cp.install_chart(&[]).await;

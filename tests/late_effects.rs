@@ -20,7 +20,7 @@ async fn waits(t: &Tenant<'_>, name: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn next_change_of_account_waits_for_late_effects_of_last_whoever_asks() {
+async fn next_change_of_account_waits_for_late_effects_of_last() {
     needs_control_plane!();
     let w = World::with("late-effects", organization(), &fast_but(&["--settle-answered=1h"])).await;
     let made = async |sentence: &str| {
@@ -60,7 +60,7 @@ async fn next_change_of_account_waits_for_late_effects_of_last_whoever_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recorded_change_holds_account_after_restart_whatever_became_of_object() {
+async fn recorded_change_holds_account_after_restart_without_object() {
     needs_control_plane!();
     let flags = fast_but(&["--settle-answered=1h", "--settle-unanswered=2h"]);
     let mut w = World::with("late-on-record", organization(), &flags).await;

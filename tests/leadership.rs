@@ -71,14 +71,14 @@ async fn until_not_ready(p: &Proxied, part: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leader_whose_renewals_get_no_answer_stops_once_its_lease_may_be_taken() {
+async fn leader_with_unanswered_renewals_stops_after_lease_end() {
     needs_control_plane!();
     let p = cut_off("leases-silent", Leases::Unanswered).await;
     nothing_is_done(&p, 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_whose_renewals_fail_does_nothing_once_its_lease_may_be_taken() {
+async fn leader_with_failing_renewals_acts_no_more_after_lease_end() {
     needs_control_plane!();
     let p = cut_off("leases-fail", Leases::Refused(503)).await;
     until_not_ready(&p, "cannot be used").await;
@@ -111,7 +111,7 @@ async fn bought_under_another(p: &Proxied, id: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_loses_the_lease_between_intent_and_request_sends_nothing_under_it() {
+async fn leader_losing_lease_between_intent_and_request_sends_nothing() {
     needs_control_plane!();
     let (p, id) = about_to_buy("lost-between", &flags(&[BRIEF, UNHURRIED])).await;
     p.proxy.leases(Leases::Refused(503));
@@ -124,7 +124,7 @@ async fn who_loses_the_lease_between_intent_and_request_sends_nothing_under_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_leads_again_between_intent_and_request_sends_nothing_under_it() {
+async fn leader_returning_between_intent_and_request_sends_nothing() {
     needs_control_plane!();
     let (p, id) = about_to_buy("again-between", &flags(&[BRIEF, UNHURRIED])).await;
     p.proxy.leases(Leases::Refused(503));
@@ -138,7 +138,7 @@ async fn who_leads_again_between_intent_and_request_sends_nothing_under_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_told_to_stop_between_intent_and_request_sends_nothing_under_it() {
+async fn operator_stopped_between_intent_and_request_sends_nothing() {
     needs_control_plane!();
     let flags = flags(&[UNHURRIED]);
     let (mut p, id) = about_to_buy("term-between", &flags).await;

@@ -59,7 +59,7 @@ async fn each_subscription_state_is_reported_and_one_not_in_force_is_not_ready()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_that_is_switched_off_is_said_to_be_while_its_token_lasts() {
+async fn switched_off_organization_is_reported_while_token_lasts() {
     needs_control_plane!();
     let w = world("disabled").await;
     let t = w.tenant("off", organization()).await;
@@ -74,7 +74,7 @@ async fn an_organization_that_is_switched_off_is_said_to_be_while_its_token_last
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thresholds_say_how_long_before_the_end_to_warn() {
+async fn thresholds_set_warning_time_before_license_end() {
     needs_control_plane!();
     let w = world("expiry").await;
     let t = w.tenant("ends", organization()).await;
@@ -92,7 +92,7 @@ async fn thresholds_say_how_long_before_the_end_to_warn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_threshold_that_is_passed_is_told_once() {
+async fn passed_threshold_is_reported_once() {
     needs_control_plane!();
     let w = world("each-threshold").await;
     let t = w.tenant("ends", organization()).await;
@@ -118,7 +118,7 @@ async fn each_threshold_that_is_passed_is_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn late_payment_says_when_the_organization_will_be_suspended() {
+async fn late_payment_reports_suspension_date() {
     needs_control_plane!();
     let w = world("late-payment").await;
     let t = w.tenant("late", organization()).await;
@@ -136,7 +136,7 @@ async fn late_payment_says_when_the_organization_will_be_suspended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn growth_that_is_billed_later_is_told_until_then() {
+async fn growth_billed_later_is_reported_until_then() {
     needs_control_plane!();
     let w = world("growth").await;
     let t = w.tenant("growth", organization().limit(Some(200)).members(100)).await;
@@ -153,7 +153,7 @@ async fn growth_that_is_billed_later_is_told_until_then() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bill_is_not_told_while_a_price_change_is_scheduled() {
+async fn bill_is_not_reported_while_price_change_is_scheduled() {
     needs_control_plane!();
     let w = world("price-change").await;
     let t = w.tenant("price", organization()).await;

@@ -106,7 +106,7 @@ fn messages(code: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_message_is_a_literal_with_words_wherever_it_stands() {
+fn literal_with_words_is_a_message_in_any_position() {
     let code = "#[error(\"no {0} here\")] enum A {} fn b() { c(\"InSync\"); d(&[format!(\"two \\\n   words\")], '\"', r#\"x y\"#); }
                 #[expect(clippy::panic, reason = \"a mistake\")] fn e() {}";
     assert_eq!(messages(code), ["no {0} here", "two words", "x y"].map(str::to_owned).into());

@@ -22,7 +22,7 @@ fn assert_never_above(w: &World, seats: i32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_crash_during_a_purchase_is_waited_out_and_the_purchase_recognized() {
+async fn purchase_is_recognized_after_crash_and_settle_time() {
     needs_control_plane!();
     let mut w = world("crash").await;
     let paused = w.bitwarden().inject(pause());
@@ -43,7 +43,7 @@ async fn a_crash_during_a_purchase_is_waited_out_and_the_purchase_recognized() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_still_running_after_its_client_gave_up_is_not_added_to() {
+async fn purchase_running_after_client_timeout_is_not_repeated() {
     needs_control_plane!();
     // The vendor turns the total into a difference between two reads: a second request in between would add up.
     let flags = fast_but(&["--settle-unanswered=20s"]);
@@ -94,7 +94,7 @@ async fn in_review(name: &str) -> World {
         "it was changed from outside alone",
         id.as_str(),
         "seatkeeper.dev/confirm=",
-        "Seatkeeper then plans anew from what is shown, and requests what the spec still asks",
+        "Seatkeeper then plans anew from the shown numbers, and requests the rest of the change",
     ];
     for part in parts {
         assert!(message.contains(part), "{part:?} is missing in {message:?}");
@@ -105,7 +105,7 @@ async fn in_review(name: &str) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_third_partys_change_during_a_doubt_waits_for_a_person_who_confirms_it() {
+async fn external_change_during_doubt_waits_for_confirmation() {
     needs_control_plane!();
     let w = in_review("confirm").await;
     w.annotate("acme", "seatkeeper.dev/confirm", "another-id").await;

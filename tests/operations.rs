@@ -130,7 +130,7 @@ async fn term_lets_a_purchase_that_is_answered_in_time_be_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reconcile_request_is_handled_now_however_long_the_interval() {
+async fn reconcile_request_is_handled_now_despite_long_interval() {
     needs_control_plane!();
     let w = world("requested").await;
     w.declare("acme", json!({ "interval": "24h", "seats": 100 })).await;
@@ -222,7 +222,7 @@ async fn declare_broken(w: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metrics_of_an_object_tell_what_its_status_does_and_vanish_with_it() {
+async fn metrics_of_object_match_its_status_and_vanish_with_it() {
     needs_control_plane!();
     let w = world("metrics-object").await;
     w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } })).await;
@@ -287,7 +287,7 @@ async fn first_refusal_of_a_vendor_is_an_increase_of_a_counter_that_was_at_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn probes_and_metrics_say_what_goes_on_in_the_format_that_is_asked_for() {
+async fn probes_and_metrics_answer_in_the_accepted_format() {
     needs_control_plane!();
     let w = world("metrics").await;
     w.declare("acme", json!({ "limit": { "mode": "UpTo", "seats": 170 } })).await;
@@ -321,7 +321,7 @@ async fn probes_and_metrics_say_what_goes_on_in_the_format_that_is_asked_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shortage_is_told_while_it_grows_and_ends_with_the_purchase() {
+async fn shortage_is_reported_while_growing_and_ends_with_purchase() {
     needs_control_plane!();
     let w = world("shortage").await;
     w.declare("acme", json!({ "seats": 100, "thresholds": { "freeSeats": 15 } })).await;
@@ -368,7 +368,7 @@ async fn seats_that_the_vendor_bought_stay_through_an_outage_of_the_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_flag_ends_the_process_with_a_message_that_names_it() {
+async fn wrong_flag_ends_process_with_message_that_names_it() {
     needs_control_plane!();
     let plane = seatkeeper_support::ControlPlane::shared().await;
     for flag in [
@@ -419,11 +419,11 @@ async fn installations_sharing_objects_report_each_other_without_endless_writes(
     let told = w.until_told("AnotherInstallation", 2).await;
     for (one, other) in [(first.as_str(), lease.as_str()), (lease.as_str(), first.as_str())] {
         let names =
-            |note: &&(String, String)| note.1.contains(&format!("with the Lease {one}")) || note.1.contains(other);
+            |note: &&(String, String)| note.1.contains(&format!("has the Lease {one}")) || note.1.contains(other);
         assert!(told.iter().any(|note| names(&note)), "{told:?}");
     }
     for operator in [&w.operator, &second] {
-        assert!(operator.log().contains("Two of them must not serve one account"), "{}", operator.log_tail(20));
+        assert!(operator.log().contains("Only one of them may serve an account"), "{}", operator.log_tail(20));
     }
     w.until_polled(2).await;
     let written = w.seats().get("acme").await.expect("acme").metadata.resource_version;

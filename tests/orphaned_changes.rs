@@ -59,7 +59,7 @@ async fn declare_beside(t: &Tenant<'_>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn request_blocks_account_only_for_settle_time_whatever_became_of_object() {
+async fn request_blocks_account_for_settle_time_even_without_object() {
     needs_control_plane!();
     let flags = fast_but(&["--settle-unanswered=12s"]);
     let mut w = World::with("left-open", organization(), &flags).await;

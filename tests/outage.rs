@@ -68,7 +68,7 @@ async fn no_object_asks_host_that_answered_503_with_pause_until_pause_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn outage_pause_ends_with_one_probe_whose_success_releases_all_requests() {
+async fn outage_pause_ends_with_one_probe_and_its_success_releases_all() {
     needs_control_plane!();
     let w = world("outage-probe").await;
     let tenants = in_sync(&w, 8).await;

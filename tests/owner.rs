@@ -91,7 +91,7 @@ async fn owner_beside_organization_key_shows_exact_use_and_seats_set_by_totals()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_alone_finds_the_organization_and_buys_by_a_difference_once() {
+async fn owner_key_alone_finds_organization_and_buys_by_difference_once() {
     needs_control_plane!();
     let w = world("owner-alone").await;
     let t = w.tenant("alone", organization()).await;
@@ -110,7 +110,7 @@ async fn an_owner_alone_finds_the_organization_and_buys_by_a_difference_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_limit_is_removed_with_an_owners_key_and_kept_where_it_is_not_declared() {
+async fn limit_is_removed_with_owner_key_and_kept_if_undeclared() {
     needs_control_plane!();
     let w = world("unlimited").await;
     for both in [true, false] {
@@ -135,7 +135,7 @@ async fn a_limit_is_removed_with_an_owners_key_and_kept_where_it_is_not_declared
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_alone_changes_one_pool_and_leaves_the_limits_of_the_others() {
+async fn owner_key_alone_changes_one_pool_and_keeps_other_limits() {
     needs_control_plane!();
     let w = world("owner-pools").await;
     let with = organization().secrets_manager(20, 50).sm_limit(25).service_account_limit(60).sm_members(10);
@@ -278,7 +278,7 @@ async fn status_reports_bill_that_differs_from_seats_and_users_without_seats() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_by_the_owner_api_is_told_in_our_words_and_not_sent_again() {
+async fn owner_api_refusal_is_reported_in_own_words_and_not_repeated() {
     needs_control_plane!();
     let w = world("refusals").await;
     let t = w.tenant("refused", organization()).await;
@@ -343,7 +343,7 @@ async fn bill_of_change_refused_after_billing_is_reported_for_either_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_difference_is_not_sent_when_another_person_was_faster() {
+async fn difference_is_not_sent_after_external_change() {
     needs_control_plane!();
     let w = world("faster").await;
     let t = w.tenant("faster", organization().limit(None)).await;
@@ -362,7 +362,7 @@ async fn a_difference_is_not_sent_when_another_person_was_faster() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_device_is_made_whatever_restarts_and_whoever_installs_again() {
+async fn device_is_made_once_despite_restart_and_reinstall() {
     needs_control_plane!();
     let mut w = world("device").await;
     let key = w.bitwarden().add_user_key(&w.key.id, Role::Owner);
@@ -425,7 +425,7 @@ async fn occupied_count_of_zero_is_not_believed_beside_members_that_take_seats()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn owner_sees_use_of_uncounted_seats_and_no_key_is_said_to_read_seats() {
+async fn owner_key_shows_use_of_uncounted_seats_without_read_seats_hint() {
     needs_control_plane!();
     let w = world("owner-uncounted").await;
     let t = w.tenant("uncounted", organization().seats(None).limit(None)).await;

@@ -83,7 +83,7 @@ async fn two_pools_of_one_account_are_changed_one_after_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_replica_is_ready_and_idle_and_takes_over_when_the_first_ends() {
+async fn second_replica_is_ready_and_idle_and_takes_over_from_first() {
     needs_control_plane!();
     let w = world("replicas").await;
     w.declare("acme", json!({})).await;
@@ -107,7 +107,7 @@ async fn a_second_replica_is_ready_and_idle_and_takes_over_when_the_first_ends()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
+async fn leader_stopped_past_its_lease_acts_no_more() {
     needs_control_plane!();
     let w = world("stopped").await;
     w.declare("acme", json!({})).await;
@@ -131,7 +131,7 @@ async fn a_leader_that_was_stopped_past_its_lease_does_not_act_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lease_with_nonsense_in_it_neither_hurries_nor_hangs_the_operator() {
+async fn malformed_lease_neither_hurries_nor_hangs_operator() {
     needs_control_plane!();
     let w = world("nonsense").await;
     let name = format!("seatkeeper-{}", w.namespace);
@@ -163,7 +163,7 @@ fn allowed(name: &str, rules: &serde_json::Value) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operator_without_lease_rights_says_so_waits_and_starts_once_allowed() {
+async fn operator_without_lease_rights_reports_waits_and_then_starts() {
     needs_control_plane!();
     let w = world("no-lease").await;
     assert!(w.operator.stop().await.success());

@@ -107,7 +107,7 @@ async fn forged_intent_blocks_other_namespace_for_settle_time_and_sends_nothing(
     f.forge(json!({ "intent": intent })).await;
     f.w.edit("acme", json!({ "seats": 160 })).await;
     let blocked = |status: &LicenseSeatsStatus| {
-        let told = "another change of this account, of an object in another namespace, may still";
+        let told = "another change of this account (of an object in another namespace) may be in flight";
         condition(status, "ChangePending").is_some_and(|pending| pending.message.contains(told))
     };
     f.w.until("acme", "blocked by the forged intent", blocked).await;

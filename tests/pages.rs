@@ -142,7 +142,7 @@ fn troubleshooting_has_one_place_for_each_reason_and_none_for_another() {
 }
 
 #[test]
-fn troubleshooting_tells_symptom_cause_and_remedy_of_each_reason() {
+fn troubleshooting_has_symptom_cause_and_remedy_of_each_reason() {
     assert_eq!(missed("Symptom: it is red. Cause: heat. Do: wait."), None);
     for (text, part) in [
         ("Cause: heat. Do: wait.", "Symptom: "),
@@ -169,7 +169,7 @@ fn quoted(text: &str) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn troubleshooting_quotes_what_the_status_column_says() {
+fn troubleshooting_quotes_status_column() {
     let text =
         "Symptom: `+5 seats: denied by you`, `shortage: 0 free`, `READY`, or `Bitwarden sleeps`. Cause: `not this`.";
     assert_eq!(quoted(text).collect::<Vec<_>>(), ["denied by you", "{vendor} sleeps"]);
@@ -185,7 +185,7 @@ fn troubleshooting_quotes_what_the_status_column_says() {
 }
 
 #[test]
-fn each_file_of_the_one_guess_page_exists_and_the_count_is_that_of_its_rows() {
+fn files_of_one_guess_page_exist_and_its_count_matches_rows() {
     let page = fs::read_to_string(root().join("docs/evidence/one-guess.md")).unwrap();
     let rows: Vec<Vec<&str>> = page
         .lines()

@@ -22,7 +22,7 @@ fn stable(table: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_table_tells_in_sync_refused_and_observed_apart() {
+async fn table_distinguishes_in_sync_refused_and_observed() {
     needs_control_plane!();
     let id = |n: u8| format!("6f1c8a52-3f4e-4c7a-9a55-0000000000{n:02}");
     let w = World::with("table", organization().id(id(1)), FAST).await;

@@ -12,7 +12,7 @@ use crate::tenants::fast_but;
 use crate::world::{FAST, PATIENCE, World, binary, organization, world};
 
 #[test]
-fn the_command_crd_prints_what_is_in_the_repository_byte_for_byte() {
+fn crd_command_prints_repository_files_byte_for_byte() {
     let printed = Command::new(binary()).arg("crd").output().expect("the binary");
     assert!(printed.status.success() && printed.stderr.is_empty(), "{printed:?}");
     let read = |name: &str| {
@@ -26,7 +26,7 @@ fn the_command_crd_prints_what_is_in_the_repository_byte_for_byte() {
 }
 
 #[test]
-fn the_version_names_the_release_of_the_time_zones() {
+fn version_names_release_of_time_zones() {
     let printed = Command::new(binary()).arg("--version").output().expect("the binary");
     let (version, zones) = (env!("CARGO_PKG_VERSION"), seatkeeper::calendar::database_version());
     assert_eq!(
@@ -102,8 +102,8 @@ async fn json_log_format_makes_every_line_object_from_start_to_end() {
 /// Runs two tests of this binary in a process of its own: one that needs a control plane, and one that does not.
 async fn rerun(environment: &[(&str, &str)]) -> (bool, String) {
     let mut command = Command::new(env::current_exe().expect("the path of this test"));
-    command.args(["--exact", "purchase::declared_seats_and_limit_are_bought_in_one_request_and_told_once"]);
-    command.args(["docs::the_readme_lists_every_flag_with_its_default"]);
+    command.args(["--exact", "purchase::declared_seats_and_limit_are_bought_in_one_reported_request"]);
+    command.args(["docs::readme_lists_every_flag_with_its_default"]);
     command.env_remove("CI").envs(environment.iter().copied());
     let process = Process::spawn("rerun", &command);
     let status = process.wait_exit(Duration::from_secs(60)).await.expect("it ends");
@@ -111,7 +111,7 @@ async fn rerun(environment: &[(&str, &str)]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn tests_that_need_control_plane_say_they_skip_and_others_run_without_it() {
+async fn tests_without_control_plane_report_skips_and_others_run() {
     let (passed, log) = rerun(&[("SKIP_CONTROL_PLANE", "1")]).await;
     assert!(passed && log.contains("2 passed"), "{log}");
     assert!(log.contains("SKIPPED purchase::declared_seats") && log.matches("SKIPPED").count() == 1, "{log}");

@@ -7,7 +7,7 @@ use vendor_sim::{Fault, FaultKind};
 use crate::world::{condition, said, world};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
+async fn declared_seats_and_limit_are_bought_in_one_reported_request() {
     needs_control_plane!();
     let w = world("buy").await;
     w.declare("acme", json!({})).await;
@@ -43,7 +43,7 @@ async fn declared_seats_and_limit_are_bought_in_one_request_and_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_opaque_500_without_effect_is_repeated_once_and_then_told() {
+async fn opaque_500_without_effect_is_repeated_once_and_then_reported() {
     needs_control_plane!();
     let w = world("opaque").await;
     w.bitwarden().inject(Fault::on_put(FaultKind::FailBeforeBilling).for_ever());

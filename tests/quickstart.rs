@@ -175,7 +175,7 @@ fn bash(exports: &str, command: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_shows_what_it_promises_and_each_printed_command_works() {
+async fn quickstart_keeps_its_promises_and_each_printed_command_works() {
     needs_control_plane!();
     let state = scratch_dir("state").display().to_string();
     let played = Played::start(&state, "");
@@ -219,7 +219,7 @@ async fn it_shows_what_it_promises_and_each_printed_command_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_leaves_nothing_when_interrupted_or_killed_and_starts_again() {
+async fn quickstart_leaves_nothing_when_interrupted_or_killed_and_restarts() {
     needs_control_plane!();
     let state = scratch_dir("state").display().to_string();
     for (signal, whole_group) in [("INT", true), ("KILL", false)] {

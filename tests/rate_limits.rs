@@ -149,7 +149,7 @@ async fn change_itself_is_refused(name: &str, key: Key) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purchase_that_the_limiter_refuses_is_sent_again_when_its_window_is_over() {
+async fn purchase_refused_by_limiter_is_sent_after_its_window() {
     needs_control_plane!();
     change_itself_is_refused("purchase-limited", Key::Organization).await;
 }
@@ -212,7 +212,7 @@ async fn turn_is_taken_away(name: &str, key: Key) {
     let message = &condition(&status, "Ready").expect("Ready").message;
     assert!(message.contains("of pause: too many requests"), "{message}");
     assert_eq!((status.intent, w.bitwarden().writes(&t.key.id)), (None, 0), "nothing was sent, and that is known");
-    assert!(w.operator.log().contains("the host takes no request now"), "{}", w.operator.log_tail(40));
+    assert!(w.operator.log().contains("the host has no free connection"), "{}", w.operator.log_tail(40));
     bought_once(&t).await;
     assert_eq!(w.bitwarden().writes(&t.key.id), 1);
 }
@@ -230,7 +230,7 @@ async fn difference_that_loses_turn_after_intent_to_other_object_is_sent_once() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn difference_whose_last_look_is_rate_limited_is_not_sent_before_that_look() {
+async fn difference_is_not_sent_before_its_rate_limited_last_reading() {
     needs_control_plane!();
     let w = limited("last-look").await;
     let t = w.tenant("acme", organization()).await;

@@ -77,7 +77,7 @@ async fn reading_that_is_wrong_once_adds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_billed_is_read_anew_before_a_change_rests_on_it() {
+async fn bill_is_read_anew_before_change_relies_on_it() {
     needs_control_plane!();
     let w = World::with("old-bill", organization(), &fast_but(&["--account-recheck=1h"])).await;
     let t = w.tenant("old-bill", organization().limit(None)).await;

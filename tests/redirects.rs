@@ -30,7 +30,7 @@ async fn elsewhere() -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_points_elsewhere_is_told_and_no_person_goes_there() {
+async fn redirect_is_reported_and_not_followed() {
     needs_control_plane!();
     let w = world("redirects").await;
     let (url, came) = elsewhere().await;
@@ -69,7 +69,7 @@ async fn an_answer_that_points_elsewhere_is_told_and_no_person_goes_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_the_environment_names_is_not_asked() {
+async fn proxy_of_environment_is_not_used() {
     needs_control_plane!();
     let mut w = world("proxy").await;
     w.operator.stop().await;

@@ -50,7 +50,7 @@ fn action_is_pinned_by_a_commit_and_its_version_and_by_nothing_else() {
 }
 
 #[test]
-fn every_action_of_the_workflows_is_pinned_by_a_commit_and_says_its_version() {
+fn workflow_action_is_pinned_by_commit_and_names_version() {
     let mut used = 0;
     for (path, text) in workflows() {
         used += text.matches("uses: ").count();
@@ -83,7 +83,7 @@ fn release_takes_nothing_from_a_cache_that_other_workflows_fill() {
 }
 
 #[test]
-fn one_rust_builds_and_tests_everywhere() {
+fn same_rust_version_builds_and_tests_everywhere() {
     let manifest = text("Cargo.toml");
     let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")).unwrap().trim_end_matches('"');
     assert!(text("Dockerfile").contains(&format!("FROM rust:{rust}-slim-bookworm@")), "Dockerfile: not Rust {rust}");
@@ -103,7 +103,7 @@ fn pinned_kubernetes(module: &str) -> String {
 }
 
 #[test]
-fn supported_kubernetes_is_what_tests_run_with_and_charts_require() {
+fn supported_kubernetes_matches_tests_and_charts() {
     let oldest = pinned_kubernetes("tests/control-plane/oldest/go.mod");
     let newest = pinned_kubernetes("tests/control-plane/go.mod");
     for chart in ["charts/seatkeeper/Chart.yaml", "charts/seatkeeper-crds/Chart.yaml"] {

@@ -48,7 +48,7 @@ async fn operator_buys_polls_and_edits_within_vendor_limits_without_refusal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn object_waiting_beyond_three_intervals_says_so_once_and_is_still_read() {
+async fn object_waiting_beyond_three_intervals_reports_once_and_is_read() {
     needs_control_plane!();
     let mut w = world("turns").await;
     let mut names = Vec::new();
@@ -81,7 +81,7 @@ async fn object_waiting_beyond_three_intervals_says_so_once_and_is_still_read() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn turn_over_a_minute_away_is_said_once_beside_numbers_without_event() {
+async fn reading_over_a_minute_away_is_reported_once_without_event() {
     needs_control_plane!();
     let w = world("late-turns").await;
     w.needs_many_tokens();
@@ -108,7 +108,7 @@ async fn turn_over_a_minute_away_is_said_once_beside_numbers_without_event() {
         for t in &tenants {
             let status = t.status().await;
             if message(&status)
-                .contains(". Rate limited: Bitwarden takes only so many requests a minute. The numbers are from 20")
+                .contains(". Rate limited: Bitwarden limits the requests per minute. The numbers are from 20")
             {
                 late.push((t.name.clone(), status));
             }
@@ -116,7 +116,7 @@ async fn turn_over_a_minute_away_is_said_once_beside_numbers_without_event() {
         (late.len() >= 5).then_some(late)
     };
     for (name, status) in wait_for("five turns to be late", PATIENCE, late).await {
-        assert!(message(&status).contains("Z. The next reading comes at about 20"), "{}", message(&status));
+        assert!(message(&status).contains("Z. The next reading is at about 20"), "{}", message(&status));
         assert_eq!((said(&status, "Ready").as_str(), status.summary.as_deref()), ("True/InSync", Some("in sync")));
         assert_eq!(status.last_handled_reconcile_at, None, "{name}: a request is handled once the vendor is read");
         let writes = w.plane.audit_since(mark).writes(OPERATOR_USER, &w.namespace).resource("licenseseats").name(&name);
@@ -126,7 +126,7 @@ async fn turn_over_a_minute_away_is_said_once_beside_numbers_without_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_object_that_waits_behind_bad_keys_says_so_before_it_was_ever_read() {
+async fn new_object_behind_bad_keys_reports_wait_before_first_reading() {
     needs_control_plane!();
     let w = world("behind-bad-keys").await;
     w.bitwarden().switch(|s| s.rate_limits = RateLimits::vendor());
@@ -196,7 +196,7 @@ async fn new_object_does_not_wait_for_many_bad_keys_of_another_namespace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn deleted_objects_leave_their_places_to_the_object_that_waits_behind_them() {
+async fn deleted_objects_give_their_places_to_waiting_object() {
     needs_control_plane!();
     let w = world("places-of-the-deleted").await;
     let bad = with_invented_keys(&w).await;
@@ -241,7 +241,7 @@ async fn pause_asked_of_one_object_holds_for_whole_host_even_if_person_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_key_that_many_objects_share_costs_one_token_request() {
+async fn bad_key_that_many_objects_share_costs_one_token_request() {
     needs_control_plane!();
     let w = World::with("bad-key", organization(), &fast_but(&["--credential-probe=1h"])).await;
     let new = w.bitwarden().rotate_key(&w.key.id);
@@ -263,7 +263,7 @@ async fn a_bad_key_that_many_objects_share_costs_one_token_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_without_permission_is_not_given_token_after_token() {
+async fn key_without_permission_is_not_given_token_after_token() {
     needs_control_plane!();
     let w = world("forbidden").await;
     // The bound is our own, and not the limiter's.

@@ -60,7 +60,7 @@ fn account(tenant: &Tenant<'_>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_restored_from_a_backup_with_an_open_change_buys_nothing_twice() {
+async fn object_restored_with_open_change_buys_nothing_twice() {
     needs_control_plane!();
     let w = World::with("restored", organization(), FAST).await;
     w.needs_many_tokens();
@@ -96,7 +96,7 @@ async fn an_object_restored_from_a_backup_with_an_open_change_buys_nothing_twice
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_restored_with_an_old_history_goes_by_what_the_vendor_shows() {
+async fn object_restored_with_old_history_follows_vendor_numbers() {
     needs_control_plane!();
     let w = World::with("old-history", organization(), FAST).await;
     let case = async |name: &str, time: &str, steps: &[(i32, i32)]| {
@@ -121,7 +121,7 @@ async fn an_object_restored_with_an_old_history_goes_by_what_the_vendor_shows() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_wiped_at_rest_is_written_anew_and_nothing_is_bought() {
+async fn status_wiped_at_rest_is_written_anew_and_nothing_is_bought() {
     needs_control_plane!();
     let w = World::with("wiped-at-rest", organization(), FAST).await;
     let case = async |name: &str, wipe: Value| {
@@ -178,7 +178,7 @@ async fn status_wiped_while_purchase_may_be_in_flight_starts_no_other_purchase()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_of_an_older_or_newer_version_is_taken_for_what_it_says() {
+async fn status_of_older_or_newer_version_is_read_as_written() {
     needs_control_plane!();
     let w = World::with("versions", organization(), FAST).await;
     let tenant = w.tenant("older and newer", organization()).await;

@@ -24,7 +24,7 @@ async fn told(w: &World, name: &str, reason: &str, words: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_low_role_beside_organization_key_costs_only_what_it_would_add() {
+async fn low_role_beside_organization_key_costs_only_its_additions() {
     needs_control_plane!();
     let w = world("low-role").await;
     for (name, role) in [("admin", Role::Admin), ("user", Role::User), ("custom", Role::Custom)] {
@@ -82,7 +82,7 @@ async fn owner_removed_at_runtime_is_reported_and_seats_are_still_managed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_whom_billing_does_not_know_costs_at_most_twelve_tokens_an_hour() {
+async fn owner_unknown_to_billing_costs_at_most_twelve_tokens_an_hour() {
     needs_control_plane!();
     let w = world("unknown-owner").await;
     // The bound is our own, and not the limiter's.
@@ -104,7 +104,7 @@ async fn an_owner_whom_billing_does_not_know_costs_at_most_twelve_tokens_an_hour
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_alone_who_is_demoted_stops_everything_until_he_is_owner_again() {
+async fn demoted_owner_key_alone_stops_changes_until_owner_again() {
     needs_control_plane!();
     let w = world("demoted").await;
     let t = w.tenant("acme", organization()).await;
@@ -120,7 +120,7 @@ async fn an_owner_alone_who_is_demoted_stops_everything_until_he_is_owner_again(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_that_do_not_go_together_are_told_and_nothing_is_sent() {
+async fn mismatched_keys_are_reported_and_send_nothing() {
     needs_control_plane!();
     let w = world("mismatch").await;
     let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
@@ -148,7 +148,7 @@ async fn keys_that_do_not_go_together_are_told_and_nothing_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn owner_of_several_organizations_must_name_one_and_owner_of_none_is_told() {
+async fn owner_of_several_organizations_names_one_and_of_none_is_reported() {
     needs_control_plane!();
     let w = world("several").await;
     let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
@@ -246,7 +246,7 @@ async fn edge_403_to_owner_key_accuses_neither_role_nor_key_and_is_retried_soon(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_seldom_is_asked_seldom_of_each_organization_of_one_owner() {
+async fn rare_requests_stay_rare_per_organization_of_one_owner() {
     needs_control_plane!();
     let w = World::with("seldom", organization(), &fast_but(&["--account-recheck=1h"])).await;
     let (a, b) = (w.tenant("a", organization()).await, w.tenant("b", organization()).await);
@@ -267,7 +267,7 @@ async fn what_is_asked_seldom_is_asked_seldom_of_each_organization_of_one_owner(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_version_that_is_refused_names_the_flag() {
+async fn refused_client_version_names_its_flag() {
     needs_control_plane!();
     let flags = fast_but(&["--bitwarden-client-version=2024.1.0"]);
     let w = World::with("client-version", organization(), &flags).await;

@@ -98,7 +98,7 @@ fn successful_parts_show_their_times_and_only_lines_marked_as_shown() {
 }
 
 #[test]
-fn failed_part_shows_its_output_and_skips_only_what_needs_it() {
+fn failed_part_shows_output_and_skips_only_its_dependents() {
     let (well, told) = played(
         "part bad -- bash -c 'echo why it failed; exit 3'\npart needs-it bad -- touch never\npart needs-that needs-it -- true\n\
          part other -- echo quiet",
@@ -128,7 +128,7 @@ fn part_that_only_follows_another_runs_after_it_however_that_ended() {
 }
 
 #[test]
-fn a_part_begins_when_the_last_of_those_that_it_needs_has_ended() {
+fn part_begins_when_its_last_dependency_has_ended() {
     let (well, told) = played(
         "here=$(mktemp -d)\npart a -- bash -c \"sleep 0.3; touch $here/a\"\npart b -- touch \"$here/b\"\n\
          part c a b -- bash -c \"ls $here/a $here/b && rm -r $here\"",
@@ -147,14 +147,14 @@ fn parts_run_side_by_side() {
 }
 
 #[test]
-fn a_part_that_needs_one_which_is_not_declared_before_it_is_refused() {
+fn part_with_undeclared_dependency_is_refused() {
     let output = runner("part a b -- true").0.output().expect("bash");
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("part a needs b"), "{output:?}");
 }
 
 #[tokio::test]
-async fn an_interrupted_run_ends_every_process_that_it_started() {
+async fn interrupted_run_ends_every_process_that_it_started() {
     for signal in ["INT", "TERM", "HUP"] {
         // One part ignores TERM, with a child of its own.
         let parts = "part polite -- bash -c 'echo $$; sleep 600'\n\

@@ -34,7 +34,7 @@ fn fields(crd: &CustomResourceDefinition) -> Vec<(String, JSONSchemaProps)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_apiserver_finds_the_schema_structural_and_serves_it() {
+async fn apiserver_finds_the_schema_structural_and_serves_it() {
     needs_control_plane!();
     let status = installed().await.status.expect("a status");
     let conditions = status.conditions.unwrap_or_default();
@@ -60,7 +60,7 @@ async fn every_field_is_documented() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_required_that_an_older_object_might_lack() {
+async fn fields_that_older_objects_lack_are_optional() {
     needs_control_plane!();
     let fields = fields(&installed().await);
     let required = |(path, schema): &(String, JSONSchemaProps)| {
@@ -117,7 +117,7 @@ async fn schema_defaults_only_unhandled_generation_and_scale_selector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_that_no_person_has_handled_is_not_read_as_current() {
+async fn unhandled_object_is_not_read_as_current() {
     needs_control_plane!();
     let d = desk("new").await;
     let made = d.create("new", json!({})).await.expect("it is admitted");

@@ -168,7 +168,7 @@ async fn edit_naming_new_secret_needs_access_to_it_alone_and_other_edits_pass() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_policy_holds_in_the_namespaces_that_are_looked_after_and_in_no_other() {
+async fn secret_policy_applies_in_managed_namespaces_alone() {
     needs_control_plane!();
     let mut office = Office::new().await;
     let inside = office.editor("inside", &[]).await.creates("seats", &bitwarden("key", None)).await;
@@ -194,7 +194,7 @@ fn references(schema: &JSONSchemaProps, found: &mut Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_policy_knows_every_field_that_names_a_secret_and_is_off_by_default() {
+async fn secret_policy_covers_every_secret_field_and_is_off_by_default() {
     needs_control_plane!();
     let plane = ControlPlane::shared().await;
     let crd = seatkeeper::api::crd();

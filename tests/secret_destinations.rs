@@ -68,7 +68,7 @@ fn immuta(credentials: &str, keys: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bitwarden_credential_that_is_named_as_a_license_key_is_never_sent() {
+async fn bitwarden_credential_named_as_license_key_is_never_sent() {
     needs_control_plane!();
     let e = Elsewhere::new("places-credential").await;
     let secret = &e.w.key.client_secret;
@@ -278,7 +278,7 @@ async fn vendor_receives_only_its_own_secrets_of_all_named_as_credentials() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_of_another_namespace_is_never_read() {
+async fn secret_of_other_namespace_is_never_read() {
     needs_control_plane!();
     let w = World::over_all_namespaces("places-namespace", organization(), FAST).await;
     let other = w.plane.namespace("places-other").await;
@@ -305,7 +305,7 @@ async fn a_secret_of_another_namespace_is_never_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_that_is_replaced_while_a_pass_runs_is_used_whole_or_not_at_all() {
+async fn secret_replaced_during_pass_is_used_whole_or_not_at_all() {
     needs_control_plane!();
     let e = Elsewhere::new("places-replaced").await;
     let (first, second) = (e.there.immuta().issue(LicenseKey::seats(40)), "canarysecond");
@@ -353,7 +353,7 @@ async fn redirect_of_tenant_is_not_followed_with_license_key_or_credential() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_that_a_person_edited_leads_no_secret_elsewhere() {
+async fn edited_status_sends_no_secret_elsewhere() {
     needs_control_plane!();
     let e = Elsewhere::new("places-status").await;
     let here = e.w.vendor.immuta();

@@ -145,7 +145,7 @@ async fn through(w: &World, table: &'static str, look: impl AsyncFnOnce(&[Case])
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unusable_secret_is_told_by_key_never_used_and_mended_alone() {
+async fn unusable_secret_is_reported_by_key_unused_and_mended_alone() {
     needs_control_plane!();
     let w = World::with("unusable", organization(), &patient()).await;
     w.needs_many_tokens();
@@ -156,7 +156,7 @@ async fn an_unusable_secret_is_told_by_key_never_used_and_mended_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_key_is_tried_once_until_its_secret_changes() {
+async fn refused_key_is_tried_once_until_its_secret_changes() {
     needs_control_plane!();
     let w = World::with("refused", organization(), &patient()).await;
     w.needs_many_tokens();
@@ -182,7 +182,7 @@ pub async fn until_rechecked(w: &World, secret: &str, times: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_made_after_the_object_is_found() {
+async fn secret_made_after_the_object_is_found() {
     needs_control_plane!();
     let w = world("later").await;
     w.secrets().delete("key", &Default::default()).await.unwrap();
@@ -235,7 +235,7 @@ fn looks_at_secrets(w: &World) -> BTreeMap<String, Vec<f64>> {
 
 /// As the README has it of `--secret-recheck`, which is a second here: after twelve reads, a twelfth as often.
 #[tokio::test(flavor = "multi_thread")]
-async fn secret_that_stays_missing_is_looked_at_less_often_after_twelve_looks() {
+async fn missing_secret_is_read_less_often_after_twelve_readings() {
     needs_control_plane!();
     const OBJECTS: usize = 50;
     let w = world("fifty").await;

@@ -66,7 +66,7 @@ fn picked(variables: &[(&str, &str)], list: &str) -> Result<Vec<String>, String>
 }
 
 #[test]
-fn a_request_is_named_by_what_it_is_and_how_many_of_these_came_before() {
+fn request_is_named_by_kind_and_ordinal() {
     let names: Vec<String> = requests(LETTERS).iter().map(ToString::to_string).collect();
     let expected =
         "object-1 secret-1 token-1 reading-1 reading-2 intent-1 status-1 purchase-1 reading-3 status-2".split(' ');
@@ -77,7 +77,7 @@ fn a_request_is_named_by_what_it_is_and_how_many_of_these_came_before() {
 }
 
 #[test]
-fn a_variable_that_means_nothing_is_refused_with_what_would() {
+fn meaningless_variable_is_refused_with_usable_values() {
     for (variable, value, hint) in [
         ("FAULT_KIND", "crush", "There are: crash, answer"),
         ("FAULT_SHARD", "0/3", "FAULT_SHARD=2/24"),
@@ -108,7 +108,7 @@ fn fault_case_that_is_unknown_or_of_another_kind_fails_with_example() {
 }
 
 #[test]
-fn a_case_is_found_by_its_whole_name_or_by_the_parts_around_a_star() {
+fn case_is_found_by_name_or_by_parts_around_star() {
     assert_eq!(picked(&[("FAULT_CASE", "first/purchase-1/killed")], "").unwrap(), ["first/purchase-1/killed"]);
     assert_eq!(picked(&[("FAULT_CASE", "second/*/stopped")], "").unwrap().len(), LETTERS.len());
     assert_eq!(picked(&[("FAULT_CASE", "*")], "").unwrap().len(), all(LETTERS).len());
@@ -117,7 +117,7 @@ fn a_case_is_found_by_its_whole_name_or_by_the_parts_around_a_star() {
 }
 
 #[test]
-fn the_parts_of_all_cases_are_together_all_of_them_and_none_is_in_two() {
+fn parts_of_all_cases_cover_each_case_exactly_once() {
     let parts = ["1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"];
     let parts: Vec<String> = parts.iter().flat_map(|part| picked(&[("FAULT_SHARD", part)], "").unwrap()).collect();
     assert_eq!(parts.len(), all(LETTERS).len());
@@ -125,7 +125,7 @@ fn the_parts_of_all_cases_are_together_all_of_them_and_none_is_in_two() {
 }
 
 #[test]
-fn a_new_list_leaves_nothing_out_and_is_the_same_every_time() {
+fn new_list_leaves_nothing_out_and_is_the_same_every_time() {
     let list = new_list(&all(LETTERS));
     assert_eq!(list, new_list(&all(LETTERS)));
     let lines = list.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
@@ -178,7 +178,7 @@ fn action_without_a_case_of_an_owner_is_refused() {
 }
 
 #[test]
-fn listed_request_that_did_not_come_gives_way_to_last_before_it_in_class() {
+fn missing_listed_request_falls_back_to_previous_of_class() {
     let list = |line: &str| format!("{}\n{line}", new_list(&all(LETTERS)));
     let last = |line: &str| picked(&[], &list(line)).map(|played| played.last().cloned().unwrap());
     assert_eq!(last("first/reading-9/killed").unwrap(), "first/reading-3/killed");
@@ -191,7 +191,7 @@ fn listed_request_that_did_not_come_gives_way_to_last_before_it_in_class() {
 }
 
 #[test]
-fn what_a_missed_case_alone_plays_is_shown_by_no_case_that_ran() {
+fn unplayed_case_is_credited_to_no_other() {
     let all = all(LETTERS);
     let is_killed_at_purchase = |name: &Name| name.to_string() == "first/purchase-1/killed";
     let ran = |names: &[&Name]| -> BTreeSet<String> { names.iter().flat_map(|name| name.branches()).collect() };

@@ -22,7 +22,7 @@ async fn self_hosted(name: &str) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_key_counts_members_and_says_that_the_license_decides() {
+async fn organization_key_counts_members_and_names_license_as_source() {
     needs_control_plane!();
     let w = self_hosted("self-org").await;
     let t = w.tenant("org", licensed(365)).await;
@@ -36,7 +36,7 @@ async fn an_organization_key_counts_members_and_says_that_the_license_decides() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_owner_sees_seats_and_the_end_of_the_license_and_changes_neither() {
+async fn owner_key_sees_seats_and_license_end_and_changes_neither() {
     needs_control_plane!();
     let w = self_hosted("self-owner").await;
     for both in [true, false] {
@@ -56,7 +56,7 @@ async fn an_owner_sees_seats_and_the_end_of_the_license_and_changes_neither() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_is_named_by_one_address_or_by_two() {
+async fn server_has_one_address_or_two() {
     needs_control_plane!();
     let w = self_hosted("self-urls").await;
     let t = w.tenant("two", licensed(365)).await;
@@ -109,7 +109,7 @@ async fn given_up(w: &World, name: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn server_without_billing_accuses_no_owner_and_says_which_path_it_lacks() {
+async fn server_without_billing_names_missing_path_and_blames_no_owner() {
     needs_control_plane!();
     let w = self_hosted("self-no-billing").await;
     let own = r#"{"message":"Resource not found."}"#;
@@ -166,7 +166,7 @@ async fn key_accepted_by_server_without_organization_api_waits_for_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn login_limit_of_a_server_closes_its_login_and_objects_with_a_token_go_on() {
+async fn login_limit_of_server_stops_logins_and_keeps_tokens_in_use() {
     needs_control_plane!();
     let w = world("login-limit").await;
     w.needs_many_tokens();

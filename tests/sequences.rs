@@ -281,7 +281,7 @@ fn how_many() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ledger_stays_within_what_was_asked_whatever_order_actions_come_in() {
+async fn ledger_stays_within_requested_seats_in_any_order_of_actions() {
     needs_control_plane!();
     let seed = seed("sequences");
     let number = how_many();

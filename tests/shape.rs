@@ -86,7 +86,7 @@ fn is_test(path: &Path) -> bool {
 }
 
 #[test]
-fn only_what_is_for_tests_is_left_out_of_a_file() {
+fn only_test_code_is_left_out_of_file() {
     let text = "use a;\n#[cfg(test)]\nmod tests;\n// A comment.\nfn b() {\n    #[cfg(test)]\n    c();\n}\n\n#[cfg(test)]\n\
                 #[allow(x)]\nmod more {\n    fn d() {}\n}\nfn e() {}\n";
     assert_eq!(without_tests(text), "use a;\nfn b() {\n}\n\nfn e() {}");
@@ -126,7 +126,7 @@ fn lacks(module: &str, words: &[&str]) -> usize {
 }
 
 #[test]
-fn the_domain_has_no_clock_no_network_and_nothing_to_wait_for() {
+fn domain_has_no_clock_network_or_await() {
     let checked = lacks("domain", &["Timestamp::now", "Instant", "SystemTime"]);
     assert!(checked > 15, "only {checked} files looked at");
 }
@@ -145,13 +145,13 @@ fn plan_and_its_tests_name_no_vendor_and_nothing_of_one() {
 }
 
 #[test]
-fn the_registry_is_told_the_time_and_has_no_network_and_nothing_to_wait_for() {
+fn registry_receives_time_and_has_no_network_or_await() {
     let checked = lacks("registry", &["::now", ".elapsed(", "Mutex", "SystemTime"]);
     assert!(checked > 5, "only {checked} files looked at");
 }
 
 #[test]
-fn the_calendar_is_told_the_time_and_reads_no_zone_of_the_machine() {
+fn calendar_receives_time_and_reads_no_zone_of_machine() {
     let checked = lacks(
         "calendar",
         &["::now", ".elapsed(", "SystemTime", "tz::db", "from_env", "::system(", "TimeZone::get", "fs::"],
@@ -160,7 +160,7 @@ fn the_calendar_is_told_the_time_and_reads_no_zone_of_the_machine() {
 }
 
 #[test]
-fn only_the_clock_asks_the_machine_what_time_it_is() {
+fn only_clock_module_reads_time_of_machine() {
     for path in sources(&root().join("src")) {
         let asks = ["Timestamp::now", "SystemTime", "Zoned::now"].iter().any(|word| code(&path).contains(word));
         assert_eq!(asks, module(&path) == "clock", "{}: a test could not set this clock wrong", path.display());
@@ -174,7 +174,7 @@ fn profiles_that_ship(toml: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn what_only_tests_need_is_in_no_binary_that_ships() {
+fn test_only_code_is_in_no_shipped_binary() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(
         profiles_that_ship(&manifest).count() > 0,
@@ -260,12 +260,12 @@ fn assert_listed_of_every_vendor(what: &str, kind: &str) {
 }
 
 #[test]
-fn every_vendor_says_what_its_credentials_hold() {
+fn every_vendor_declares_keys_of_its_credentials() {
     assert_listed_of_every_vendor("CREDENTIALS", "CredentialKeys");
 }
 
 #[test]
-fn every_vendor_says_what_it_is_asked_for() {
+fn every_vendor_declares_its_operations() {
     assert_listed_of_every_vendor("OPERATIONS", "Operations");
 }
 
@@ -303,7 +303,7 @@ fn tests() -> Vec<String> {
 }
 
 /// A name is read in a list of results, beside its module and what became of it.
-const LONGEST_NAME: usize = 72;
+const LONGEST_NAME: usize = 70;
 
 #[test]
 fn test_name_is_short_enough_for_one_line_of_results() {
@@ -339,7 +339,7 @@ fn no_message_and_no_log_line_has_the_debug_text_of_a_type() {
 }
 
 #[test]
-fn every_module_says_what_it_is_for() {
+fn every_module_has_header() {
     for path in sources(&root().join("src")) {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("//! "), "{} does not open with what it decides and may touch", path.display());
@@ -362,7 +362,7 @@ fn crds_in_repository_and_charts_are_those_that_types_generate() {
 }
 
 #[test]
-fn the_chart_knows_every_flag_and_no_other() {
+fn chart_knows_every_flag_and_no_other() {
     use clap::Args;
     let command = seatkeeper::run::Run::augment_args(clap::Command::new("run"));
     let mut flags: Vec<String> = command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned)).collect();

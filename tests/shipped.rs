@@ -13,7 +13,7 @@ fn for_tests() -> bool {
 }
 
 #[test]
-fn the_binary_holds_what_only_tests_need_only_if_it_is_built_for_tests() {
+fn binary_holds_test_only_code_only_if_built_for_tests() {
     let found = only_for_tests(binary());
     // The other words belong to operators without a part of the protocol, which are another program (tests/faults).
     let expected: &[&str] = if for_tests() { &["SEATKEEPER_TEST_CLOCK_SHIFT"] } else { &[] };
@@ -21,7 +21,7 @@ fn the_binary_holds_what_only_tests_need_only_if_it_is_built_for_tests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_clock_of_a_process_can_be_set_wrong_only_if_it_is_built_for_tests() {
+async fn process_clock_can_be_skewed_only_if_built_for_tests() {
     needs_control_plane!();
     let mut w = world("shipped-clock").await;
     w.operator.stop().await;

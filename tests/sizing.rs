@@ -162,7 +162,7 @@ async fn lower_bound_of_use_lowers_nothing_at_any_age_and_names_key_showing_all(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_bounds_the_size_is_named_in_status_and_in_the_shortage() {
+async fn bound_of_size_is_named_in_status_and_in_shortage() {
     needs_control_plane!();
     let w = world("sizing-clamp").await;
     let t = w.tenant("clamp", grown()).await;

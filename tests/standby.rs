@@ -164,7 +164,7 @@ async fn old_side_killed_with_request_in_flight_and_new_side_buy_only_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn side_that_stands_by_with_an_open_change_says_so_and_repeats_nothing() {
+async fn standby_side_reports_open_change_and_repeats_nothing() {
     needs_control_plane!();
     let w = prod_eu("open-change").await;
     w.declare("acme", json!({ "activeCluster": "prod-eu", "seats": 100 })).await;
@@ -234,7 +234,7 @@ async fn operator_without_a_name_refuses_a_spec_that_names_the_active_cluster() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn object_that_stands_by_claims_no_pool() {
+async fn standby_object_owns_no_pool() {
     needs_control_plane!();
     let w = prod_eu("claims-nothing").await;
     w.declare("older", json!({ "activeCluster": "prod-us" })).await;

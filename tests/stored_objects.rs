@@ -134,7 +134,7 @@ async fn seats_beyond_admission_are_reported_never_bought_and_fixed_by_edit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_status_that_cannot_be_read_keeps_its_intent_and_sends_nothing() {
+async fn unreadable_status_keeps_its_intent_and_sends_nothing() {
     needs_control_plane!();
     let w = world("future").await;
     let lost = w.bitwarden().inject(Fault::on_put(FaultKind::Drop { apply: false }));
@@ -174,7 +174,7 @@ async fn a_status_that_cannot_be_read_keeps_its_intent_and_sends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_apiserver_and_a_missing_crd_are_told_and_waited_for() {
+async fn missing_apiserver_and_missing_crd_are_reported_and_awaited() {
     needs_control_plane!();
     let plane = ControlPlane::start().await;
     plane.install_chart(&[]).await;

@@ -26,7 +26,7 @@ fn with_secret(name: &str, more: Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_under_two_host_names_has_one_owner_of_each_pool() {
+async fn organization_under_two_host_names_has_one_owner_of_each_pool() {
     needs_control_plane!();
     let w = world("two-names").await;
     w.other_name("other", &w.key).await;
@@ -44,7 +44,7 @@ async fn an_organization_under_two_host_names_has_one_owner_of_each_pool() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_organization_under_two_host_names_gets_one_change_at_a_time() {
+async fn organization_under_two_host_names_gets_one_change_at_a_time() {
     needs_control_plane!();
     let patient = fast_but(&["--write-timeout=30s", "--settle-unanswered=40s"]);
     let w = World::with("two-names-lock", organization().secrets_manager(20, 50), &patient).await;
@@ -109,7 +109,7 @@ async fn younger_object_waits_while_owner_key_is_asked_for_its_organization() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_self_hosted_copy_with_the_id_of_its_original_neither_claims_nor_bars() {
+async fn self_hosted_copy_with_original_id_neither_owns_nor_blocks() {
     needs_control_plane!();
     let copy = Simulator::start(Options::hurried()).await.expect("simulator");
     copy.bitwarden().switch(|switches| switches.self_hosted = true);

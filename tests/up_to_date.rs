@@ -87,7 +87,7 @@ async fn secret_mended_before_other_fault_leaves_message_of_that_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn license_that_ends_between_two_polls_is_told_when_it_ends() {
+async fn license_ending_between_polls_is_reported_when_it_ends() {
     needs_control_plane!();
     let a = acme("immuta-ends-soon").await;
     a.issued("one", LicenseKey::seats(40).hard_expiration().expires_in(Duration::from_secs(15))).await;
@@ -112,7 +112,7 @@ async fn trial_that_ends_between_two_polls_is_read_afresh_when_it_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_license_key_that_is_mended_in_its_secret_is_sent_within_seconds() {
+async fn mended_license_key_is_sent_within_seconds() {
     needs_control_plane!();
     let a = acme("immuta-mended").await;
     a.put("one", "no such key at all").await;
@@ -168,7 +168,7 @@ async fn reading_that_person_asks_for_fetches_key_role_and_license_afresh() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tenant_whose_first_key_is_about_to_be_added_gets_no_warning() {
+async fn tenant_about_to_get_first_key_has_no_warning() {
     needs_control_plane!();
     let a = acme("immuta-fresh").await;
     a.key("one", 40).await;
@@ -180,7 +180,7 @@ async fn tenant_whose_first_key_is_about_to_be_added_gets_no_warning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn new_organizations_over_the_rate_limit_say_within_seconds_that_they_wait() {
+async fn new_organizations_over_rate_limit_report_wait_within_seconds() {
     needs_control_plane!();
     let w = world("sixteen").await;
     let mut tenants = Vec::new();

@@ -286,7 +286,7 @@ async fn proxy_that_forbids_a_host_or_is_not_there_is_named_to_each_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bundle_of_the_installer_vouches_for_vendors_whose_secret_has_no_ca() {
+async fn installer_ca_bundle_applies_where_secret_has_no_ca() {
     needs_control_plane!();
     let e = Elsewhere::new("bundle-none", Options::hurried()).await;
     e.declare(json!({ "ca.crt": null })).await;
@@ -302,7 +302,7 @@ async fn bundle_of_the_installer_vouches_for_vendors_whose_secret_has_no_ca() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn way_that_cannot_be_taken_is_refused_at_the_start_by_the_flag() {
+async fn unusable_vendor_route_is_refused_at_start_by_flag() {
     let folder = tempfile::tempdir().expect("a folder");
     let bundle = |name: &str, text: &str| {
         let file = folder.path().join(name);

@@ -82,7 +82,7 @@ async fn assert_in_order(w: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_bad_reading_is_no_news_a_lasting_one_is_told_and_both_heal() {
+async fn single_bad_reading_is_silent_lasting_one_reported_and_both_heal() {
     needs_control_plane!();
     let w = world("reads").await;
     w.needs_many_tokens();
@@ -90,7 +90,7 @@ async fn one_bad_reading_is_no_news_a_lasting_one_is_told_and_both_heal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_reading_of_an_owners_key_is_no_news_a_lasting_one_is_told() {
+async fn bad_owner_key_reading_is_silent_and_lasting_one_reported() {
     needs_control_plane!();
     let w = world("owner-reads").await;
     w.needs_many_tokens();
@@ -99,7 +99,7 @@ async fn bad_reading_of_an_owners_key_is_no_news_a_lasting_one_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn single_throttle_is_silent_lasting_one_is_told_and_both_heal_on_request() {
+async fn single_throttle_is_silent_lasting_one_reported_and_both_heal() {
     needs_control_plane!();
     for case in throttled_cases() {
         let w = world("edge").await;
@@ -112,7 +112,7 @@ async fn single_throttle_is_silent_lasting_one_is_told_and_both_heal_on_request(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_bad_token_is_no_news_a_lack_of_good_ones_is_told_and_both_heal() {
+async fn single_bad_token_is_silent_lasting_lack_reported_and_both_heal() {
     needs_control_plane!();
     let w = world("tokens").await;
     w.needs_many_tokens();
@@ -137,7 +137,7 @@ async fn assert_silent(w: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_expired_token_is_replaced_by_one_that_all_readings_share() {
+async fn expired_token_is_replaced_by_one_that_all_readings_share() {
     needs_control_plane!();
     let w = world("expired").await;
     w.declare("acme", json!({ "seats": 100 })).await;
@@ -151,7 +151,7 @@ async fn an_expired_token_is_replaced_by_one_that_all_readings_share() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_403_is_met_with_a_fresh_token_and_is_no_news() {
+async fn single_403_is_silent_and_retried_with_fresh_token() {
     needs_control_plane!();
     let w = world("forbidden").await;
     w.declare("acme", json!({ "seats": 100 })).await;

@@ -120,7 +120,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_bad_answer_to_a_purchase_buys_twice_and_each_ends_in_sync_or_told() {
+async fn bad_answer_to_purchase_never_buys_twice_and_is_in_sync_or_reported() {
     needs_control_plane!();
     let w = world("writes").await;
     w.needs_many_tokens();
@@ -196,7 +196,7 @@ async fn ends(t: &Tenant<'_>, case: &Case, fault: u64, writes: impl Fn() -> usiz
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_applied_after_its_client_gave_up_is_recognized() {
+async fn request_applied_after_client_timeout_is_recognized() {
     needs_control_plane!();
     let w = world("late").await;
     let late = w.bitwarden().inject(delay(FOR_EVER, 0));
@@ -209,7 +209,7 @@ async fn a_request_that_is_applied_after_its_client_gave_up_is_recognized() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttle_without_a_time_is_waited_out_unless_a_person_asks() {
+async fn throttle_without_retry_after_backs_off_unless_person_asks() {
     needs_control_plane!();
     let w = world("throttled").await;
     let fault = w.bitwarden().inject(Fault::on_put(FaultKind::EdgeThrottle));
@@ -262,7 +262,7 @@ async fn purchase_refused_for_credentials_is_reported_and_not_sent_repeatedly() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn page_of_an_edge_on_a_purchase_says_nothing_of_the_key() {
+async fn edge_page_on_purchase_proves_nothing_about_key() {
     needs_control_plane!();
     let w = World::with("edge-put", organization(), &fast_but(&["--credential-probe=1h"])).await;
     let t = w.tenant("edge", organization()).await;
@@ -299,7 +299,7 @@ async fn token_renewal_that_fails_before_purchase_is_no_refusal_of_purchase() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn owner_whose_change_gets_403_is_never_told_to_use_other_kind_of_key() {
+async fn owner_key_with_403_on_change_gets_no_hint_of_other_key() {
     needs_control_plane!();
     let w = world("owner-403").await;
     let t = w.tenant("owner-403", organization()).await;

@@ -78,7 +78,7 @@ fn never_late() -> [Flaw; 4] {
 }
 
 #[test]
-fn only_what_did_not_rest_or_missed_its_fault_is_played_once_more() {
+fn only_case_without_rest_or_fault_is_played_once_more() {
     let replays = Replays::default();
     for flaw in never_late() {
         assert!(!replays.allow(&flaw), "{flaw:?}");

@@ -167,7 +167,7 @@ const SCALE: [&str; 3] = ["get licenseseats/scale", "update licenseseats/scale",
 const EDIT: [&str; 4] = ["create licenseseats", "update licenseseats", "patch licenseseats", "delete licenseseats"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_chart_role_has_its_rights_and_lacks_what_one_more_rule_would_give() {
+async fn chart_role_has_exactly_its_rights() {
     needs_control_plane!();
     let desk = furnished("rights").await;
     let actions = actions(&desk).await;

@@ -28,7 +28,7 @@ fn between_tokens(t: &Tenant<'_>) -> Vec<SignedDuration> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_whose_window_opens_soon_signs_in_before_its_token_has_run_out() {
+async fn change_before_opening_renews_token_before_it_expires() {
     needs_control_plane!();
     let w = world("window-sign-in").await;
     // Tokens of seconds are replaced more often than the limiter likes.

@@ -174,7 +174,7 @@ async fn suspended_object_skips_its_window_and_wish_that_goes_back_ends_wait() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn change_that_missed_its_window_says_so_in_a_condition_and_an_event() {
+async fn change_that_missed_its_window_is_in_condition_and_event() {
     needs_control_plane!();
     let w = world("window-missed").await;
     w.declare("acme", json!({ "adjustment": opening_at(far()) })).await;
@@ -289,13 +289,13 @@ async fn renewal_window_opens_by_end_of_period_that_owner_key_shows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn renewal_window_never_opens_without_known_renewal_and_says_what_to_use() {
+async fn renewal_window_without_known_renewal_stays_shut_with_remedy() {
     needs_control_plane!();
     let w = world("window-no-renewal").await;
     w.declare("acme", json!({ "adjustment": before_renewal() })).await;
     let waiting = until_waits(&w, "acme").await;
     let message = &condition(&waiting, "ChangePending").expect("ChangePending").message;
-    assert!(message.contains("does not show these credentials when the period ends"), "{message}");
+    assert!(message.contains("does not show the end of the period to these credentials"), "{message}");
     assert!(message.contains("use credentials that show it, or a window with cron"), "{message}");
     w.until_polled(2).await;
     assert_eq!((waiting.next_window, w.organization().seats), (None, Some(100)));

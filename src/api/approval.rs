@@ -30,7 +30,7 @@ pub struct ApprovalPolicy {
     pub decrease_above: Option<i32>,
 }
 
-/// A yes or a no to a change of a LicenseSeats object in the same namespace.
+/// An approval or a denial of a change of a LicenseSeats object in the same namespace.
 ///
 /// The right to `create seatapprovals` is the right to approve. The spec cannot be changed. Deleting the approval before the change
 /// takes it back. Seatkeeper writes nothing to it; `status.approval` of the LicenseSeats names the one that was used.
@@ -44,7 +44,7 @@ pub struct ApprovalPolicy {
     category = "licensing",
     namespaced,
     derive = "PartialEq",
-    doc = "A yes or a no to a change of a LicenseSeats object in the same namespace.",
+    doc = "An approval or a denial of a change of a LicenseSeats object in the same namespace.",
     printcolumn(name = "LicenseSeats", type_ = "string", json_path = ".spec.licenseSeatsRef.name"),
     printcolumn(name = "Decision", type_ = "string", json_path = ".spec.decision"),
     printcolumn(name = "Plan", type_ = "string", json_path = ".spec.planId"),
@@ -54,7 +54,7 @@ pub struct ApprovalPolicy {
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[x_kube(validation = Rule::new("self == oldSelf")
-    .message("the spec of a SeatApproval cannot be changed, so that what was approved stays what was read: delete it and create another")
+    .message("the spec of a SeatApproval is immutable: delete it and create another")
     .reason(Reason::FieldValueForbidden))]
 #[x_kube(validation = Rule::new("has(self.planId) != (has(self.upTo) || has(self.limitUpTo))")
     .message("a SeatApproval has either planId (status.plan.id of the LicenseSeats) or a bound: upTo, limitUpTo, or both"))]

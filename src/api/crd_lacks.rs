@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_crd_and_a_newer_one_lack_nothing() {
+    fn shipped_crd_and_newer_one_lack_nothing() {
         let mut document = document();
         assert_eq!(lacking(&document), Some(Vec::new()));
         let more = json!({ "type": "object", "properties": { "deep": { "type": "string" } } });
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_not_accepted_and_another_type_are_named() {
+    fn unaccepted_enum_value_and_other_type_are_named() {
         let mut document = document();
         let phases = schema(&mut document, "/properties/status/properties/intent/properties/phase/enum");
         phases.as_array_mut().expect("phases").retain(|phase| phase != "Settling");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crd_that_keeps_unknown_fields_lacks_nothing_there() {
+    fn crd_that_keeps_unknown_fields_lacks_nothing_there() {
         let mut document = document();
         *schema(&mut document, "/properties/status") =
             json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_the_resource_says_nothing_about_it() {
+    fn document_without_resource_reports_nothing_about_it() {
         for document in [json!({}), json!(null), json!({ "components": { "schemas": {} } })] {
             assert_eq!(lacking(&document), None);
         }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_document_says_each_path_begins_with_spec_or_status() {
+    fn reported_path_of_any_document_begins_with_spec_or_status() {
         each_of(&[document()], |bytes| {
             let Ok(document) = serde_json::from_slice(bytes) else { return false };
             let lacking = lacking(&document);

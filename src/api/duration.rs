@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_duration_is_refused() {
+    fn text_that_is_no_duration_is_refused() {
         for text in ["", "10", "10 minutes", "m", "5m1h", "1.5h", "-5m", "10M", "99999999999999999999h", "5\u{661}m"] {
             assert_eq!(parse_duration(text), Err(InvalidDuration), "{text}");
         }
@@ -75,7 +75,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_written_is_read_back(seconds in any::<u64>()) {
+        fn written_duration_is_read_back(seconds in any::<u64>()) {
             prop_assert_eq!(parse_duration(&go_duration(Duration::from_secs(seconds))), Ok(Duration::from_secs(seconds)));
         }
     }

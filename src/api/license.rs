@@ -11,7 +11,7 @@ use super::{KeyRecord, KeysOf};
 #[serde(rename_all = "camelCase")]
 pub struct License {
     /// Its state, as the vendor reports it: `Active`, `Trial`, `PastDue` (a payment is late), `Pending` (the first
-    /// payment is not done), `Unpaid`, `Canceled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole),
+    /// payment is missing), `Unpaid`, `Canceled`, `Expired`, `Invalidated`, `Disabled` (the account as a whole),
     /// `Absent` (there is none).
     pub state: LicenseState,
 
@@ -70,7 +70,7 @@ pub enum LicenseState {
     Trial,
     /// In force; a payment is late.
     PastDue,
-    /// The first payment is not done yet.
+    /// The first payment is missing.
     Pending,
     /// Not in force: not paid.
     Unpaid,

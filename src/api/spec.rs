@@ -84,17 +84,17 @@ use super::{Adjustment, ApprovalPolicy, Guardrails, Immuta, LicenseSeatsStatus, 
     .message("spec.limit is for vendors that buy by themselves, and Immuta does not: remove limit")
     .field_path(".limit"))]
 #[x_kube(validation = Rule::new("!has(self.guardrails) || !has(self.guardrails.maxSeats) || !has(self.vendor.immuta)")
-    .message("spec.guardrails.maxSeats cannot be kept at Immuta, where the seats of a key show only once it is added: remove maxSeats")
+    .message("spec.guardrails.maxSeats cannot be kept at Immuta: the seats of a key are known only after it is added; remove maxSeats")
     .field_path(".guardrails"))]
 #[x_kube(validation = Rule::new("!has(self.guardrails) || !has(self.guardrails.maxIncrease) || !has(self.vendor.immuta)")
-    .message("spec.guardrails.maxIncrease cannot be kept at Immuta, where the seats of a key show only once it is added: remove maxIncrease")
+    .message("spec.guardrails.maxIncrease cannot be kept at Immuta: the seats of a key are known only after it is added; remove maxIncrease")
     .field_path(".guardrails"))]
 #[x_kube(validation = Rule::new(
     "!has(self.vendor.immuta) || !has(self.adjustment) || !has(self.adjustment.windows) || !self.adjustment.windows.exists(window, has(window.beforeRenewal))")
     .message("spec.adjustment.windows has beforeRenewal, and Immuta shows no renewal: use cron")
     .field_path(".adjustment"))]
 #[x_kube(validation = Rule::new("!has(self.sizing) || !has(self.seats)")
-    .message("spec.seats and spec.sizing exclude each other, for sizing says how many seats there should be: remove seats (kubectl scale writes it), or remove sizing")
+    .message("spec.seats and spec.sizing exclude each other, as sizing computes the seats: remove seats (kubectl scale writes it), or remove sizing")
     .field_path(".seats"))]
 #[x_kube(validation = Rule::new("!has(self.sizing) || !has(self.limit) || self.limit.mode == 'Pinned'")
     .message("spec.sizing goes with limit mode Pinned alone, or without a limit: with UpTo and Unlimited the vendor buys by itself, and the two would buy twice; use mode Pinned, or remove sizing")
@@ -137,7 +137,7 @@ pub struct LicenseSeatsSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjustment: Option<Adjustment>,
 
-    /// Which changes wait for a person's yes: a `SeatApproval` in the same namespace. Absent: none.
+    /// Which changes wait for approval by a person: a `SeatApproval` in the same namespace. Absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalPolicy>,
 

@@ -66,7 +66,7 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seats: Option<i32>,
 
-    /// Seats that are taken. See `usedIsLowerBound`.
+    /// Seats in use. See `usedIsLowerBound`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used: Option<i32>,
 

@@ -18,8 +18,7 @@ use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 /// How long to wait after another object was faster, if nothing reports its end sooner.
 const OVERTAKEN: Duration = Duration::from_secs(1);
 
-/// Carries out what was decided. What the vendor shows after a request gets a new decision, and nothing is sent because
-/// of it.
+/// Carries out a decision. The reading after a request gets a new decision, and nothing is sent because of it.
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
     let (context, key) = (pass.context, pass.key);
     // Its permit for the host is free when this step ends.
@@ -30,7 +29,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
         return Ok(End::Quiet(left));
     }
     let intent = match &decided.decision.verdict {
-        // What the last pass could not record is recorded before anything is sent.
+        // Unrecorded effects of the last pass are recorded before anything is sent.
         Verdict::Change(intent) if pass.state.proof.is_none() => intent.clone(),
         _ => return Ok(End::Decided(Box::new(decided))),
     };
@@ -65,9 +64,9 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     Ok(End::Decided(Box::new(decide(pass, status, desired, reading))))
 }
 
-/// What became of a request.
+/// The outcome of a request.
 struct Answered {
-    /// What the answer proves.
+    /// The proof in the answer.
     learned: Learned,
     /// The vendor as read after the request, if it was sent and could be read.
     read_back: Option<Snapshot>,
@@ -149,7 +148,7 @@ fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'stat
     if context.term() == term { Ok(()) } else { Err("another replica leads, or may") }
 }
 
-/// What must be mended or waited for before the same is tried again.
+/// The obstacle before another try.
 fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) -> Option<Fault> {
     match outcome {
         Outcome::Refused(Refusal::Credentials(fault)) => Some(fault),
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_was_held_back_here_is_not_told_as_silence_of_the_vendor() {
+    fn unsent_change_is_not_reported_as_vendor_silence() {
         for why in ["the operator is shutting down", "the Secret with the license key changed meanwhile"] {
             let throttled = |_| Fault::spec("vault.test unreachable".into());
             let fault = fault(Outcome::NotSent(why), throttled).unwrap();

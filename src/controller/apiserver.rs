@@ -14,7 +14,7 @@ const OVER: Duration = Duration::from_secs(10);
 /// For this long after the last failure a refusal is no news: an apiserver that starts does not know its roles yet.
 const STARTS: Duration = Duration::from_secs(60);
 
-/// What is known of the apiserver.
+/// State of the apiserver.
 #[derive(Debug, Default)]
 pub struct Apiserver(Mutex<Known>);
 
@@ -59,7 +59,7 @@ impl Apiserver {
         starts
     }
 
-    /// The log line for a watch that failed, if any. One that breaks off, or has fallen behind, is taken up again.
+    /// The log line for a watch that failed, if any. A broken or outdated watch is restarted.
     pub(super) fn tells_of_watch(&self, scope: &Scope, error: watcher::Error) -> Option<String> {
         match error {
             watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => {
@@ -78,7 +78,7 @@ impl Apiserver {
         let mut known = self.known();
         if known.outage.is_none() {
             tracing::warn!(
-                "{error}. While the apiserver does not answer, Seatkeeper changes nothing at any vendor. It goes on by itself"
+                "{error}. While the apiserver does not answer, Seatkeeper changes nothing at any vendor. It resumes by itself"
             );
         }
         let began = known.outage.map_or(now, |outage| outage.began);
@@ -99,7 +99,7 @@ impl Apiserver {
     }
 }
 
-/// What to do where a watch is not allowed. Of a namespace that is not there Kubernetes says the same, for no Role can be in it.
+/// The remedy for a forbidden watch. Kubernetes answers the same for a missing namespace, since no Role can be in it.
 fn may_not_watch(scope: &Scope) -> String {
     match scope.namespace() {
         Some(namespace) => format!(
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn outage_is_over_when_nothing_has_failed_for_a_while() {
+    fn outage_ends_after_a_while_without_failure() {
         let (apiserver, start) = (Apiserver::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(apiserver.over(at(0)), None, "there was none");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_apiserver_says_is_told_in_words_alone() {
+    fn apiserver_error_is_reported_in_words_alone() {
         let status = Status { code: 403, message: "leases is forbidden".into(), ..Status::default() };
         let error = Error::Apiserver(kube::Error::Api(Box::new(status)));
         assert_eq!(error.to_string(), "apiserver: leases is forbidden (403)");

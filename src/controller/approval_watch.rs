@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::lenient_metadata::needed;
 use crate::api::SeatApproval;
 
-/// A `SeatApproval`, read so that no writer can make one that breaks the list of all.
+/// A `SeatApproval`, read so that no malformed one breaks the whole list.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct WatchedApproval {
     #[serde(deserialize_with = "needed")]

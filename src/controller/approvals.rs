@@ -37,7 +37,7 @@ struct Known {
     synced: HashSet<Scope>,
     /// The approvals that a new list of each scope has named so far.
     listed: HashMap<Scope, HashSet<Key>>,
-    /// Objects with one that came or went since their last pass.
+    /// Objects with an approval added or deleted since their last pass.
     news: HashSet<Key>,
     /// Objects whose approvals could not be listed when they were read last.
     unlisted: HashSet<Key>,
@@ -143,7 +143,7 @@ pub(super) async fn follow(context: &Context) {
                 if matches!(event, Event::InitDone) {
                     failing.remove(&scope);
                 }
-                // A list shows what was there before as well.
+                // A list includes older approvals as well.
                 let is_news = matches!(event, Event::Apply(_) | Event::Delete(_));
                 for key in context.approvals.take(&scope, event) {
                     if context.known(&key).is_some() {
@@ -185,7 +185,7 @@ struct Name {
     deletion_timestamp: Option<Value>,
 }
 
-/// What makes an object depend on approvals.
+/// The reasons for which an object depends on approvals.
 #[derive(Clone, Copy, Debug)]
 struct Interest {
     /// `spec.approval` asks for them.

@@ -1,4 +1,4 @@
-//! What every pass shares.
+//! The state that all passes share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -36,7 +36,7 @@ pub struct Settings {
     pub cluster_name: Option<String>,
     /// Shortest interval between two readings of one object.
     pub min_interval: Duration,
-    /// What every object may have at most.
+    /// The ceilings for every object.
     pub ceilings: Ceilings,
     /// Settle times of the purchase protocol.
     pub timing: Timing,
@@ -46,12 +46,12 @@ pub struct Settings {
     pub credential_probe: Duration,
     /// Passes at the same time.
     pub concurrency: u16,
-    /// What the test of the tests leaves out; a release build has no such thing.
+    /// The guards that the tests of the tests leave out; a release build has no such thing.
     #[cfg(debug_assertions)]
     pub fault_switch: Option<super::FaultSwitch>,
 }
 
-/// What a [`Context`] is put together from.
+/// The parts of a [`Context`].
 pub struct Parts {
     /// The client for the apiserver; it makes no retries of its own.
     pub client: Client,
@@ -73,7 +73,7 @@ pub struct Parts {
     pub shutdown: CancellationToken,
 }
 
-/// What every pass shares.
+/// The state that all passes share.
 pub struct Context {
     /// The client for the apiserver; it makes no retries of its own.
     pub client: Client,
@@ -151,7 +151,7 @@ impl Context {
         self.leadership.clone().next_term(0).now_or_never().flatten().unwrap_or_default()
     }
 
-    /// What this process is for.
+    /// The scope of this process.
     pub(super) fn scopes(&self) -> Vec<Scope> {
         Scope::of(&self.settings.namespaces)
     }
@@ -198,7 +198,8 @@ impl Context {
         self.metadata().keys().cloned().collect()
     }
 
-    /// Begins a term of leading: each object is to be read again, what a follower skipped and what the former leader left.
+    /// Begins a term of leading: each object is read again, including those that a follower skipped or the former
+    /// leader left.
     pub(super) fn begin_term(&self, term: u64) {
         let metadata = self.metadata();
         self.pools.begin_term(term, metadata.iter().map(|(key, object)| (key.clone(), age_of(&object.metadata))));
@@ -227,7 +228,7 @@ impl Context {
         self.metrics.forget((&key.0, &key.1));
     }
 
-    /// Puts every object into the queue. What was tried with back-off begins anew.
+    /// Puts every object into the queue. Back-off starts anew.
     pub(super) fn look_at_all(&self) {
         self.states.end_back_off();
         for key in self.keys() {

@@ -18,7 +18,7 @@ pub(super) fn silent_for(waited: Duration) -> Duration {
     SAID.saturating_sub(waited)
 }
 
-/// Decides about what was read, and takes what the decision has found out into the record.
+/// Decides about the reading, and takes the findings of the decision into the record.
 pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: Desired, reading: Reading) -> Decided {
     let Reading { snapshot, asked } = reading;
     let (context, requested) = (pass.context, &pass.requested);

@@ -1,4 +1,4 @@
-//! What can go wrong between the operator and the apiserver. Vendor and Secret trouble is not here: that is a
+//! Errors between the operator and the apiserver. Vendor and Secret trouble is not here: that is a
 //! [`Fault`](crate::domain::Fault) and ends up in the status.
 
 use std::time::Duration;
@@ -23,12 +23,12 @@ pub enum Error {
         "apiserver: the answer is not the requested object; perhaps something between the operator and the apiserver answers"
     )]
     Foreign,
-    /// What is written cannot be put into JSON.
+    /// The status cannot be written as JSON.
     #[error("status cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// What the apiserver says, or what kept it from that, in words alone.
+/// The apiserver's error, or the cause of its absence, in words alone.
 pub fn plain(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error {
         return format!("{} ({})", status.message, status.code);

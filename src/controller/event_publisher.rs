@@ -28,7 +28,7 @@ impl Events {
         Self { recorder, apiserver }
     }
 
-    /// Publishes notices as events, in their order. A failure is only logged, for the status says the same.
+    /// Publishes notices as events, in their order. A failure is only logged: the status has the same text.
     pub async fn publish(&self, object: &ObjectMetadata, notices: Vec<Notice>) {
         let reference = object.object_ref(&());
         for notice in notices {

@@ -186,7 +186,7 @@ async fn ask(
         return Ok(Gathered::End(End::RateLimited(Box::new(waits))));
     };
     if pass.state.asks_with(secret_version.as_deref()) {
-        // What it waited for with the former Secrets is of no use any more.
+        // Its waits with the former Secrets are obsolete.
         context.vendors.leave_queues(pass.key);
     }
     let asked = Instant::now();
@@ -253,7 +253,7 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
     for name in desired.pool.key_secrets() {
         keys.push((name.to_owned(), read_secret(context, key, name, LICENSE_KEY_TYPE).await?));
     }
-    // One that cannot be read is another version than any.
+    // An unreadable Secret differs from every version.
     let version =
         |secret: &Result<Secret, Fault>| secret.as_ref().map_or(Some("-".into()), ResourceExt::resource_version);
     let joined = |versions: Option<Vec<String>>| versions.map(|versions| versions.join(" "));
@@ -266,7 +266,7 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
         .map(|opened| (opened, Versions { credentials, all })))
 }
 
-/// The message names no owner in another namespace, for readers of this one may not know it.
+/// The message names no owner in another namespace: readers here may not know it.
 fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
     let other = if owner.0 == *namespace {
         format!("LicenseSeats {}", owner.1)

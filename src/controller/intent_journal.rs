@@ -25,7 +25,7 @@ impl Journal for StatusJournal<'_> {
 }
 
 /// Compare-and-swap, and the whole intent must be stored, each field of it (docs/never-buys-twice.md, "Record"). After an
-/// unknown answer the object is read again: on goes only who finds his own intent there.
+/// unknown answer the object is read again: only the writer of the stored intent proceeds.
 async fn write_intent(
     stored: &mut StoredObject,
     status: &LicenseSeatsStatus,

@@ -1,4 +1,4 @@
-//! Leadership by a Lease: who may act, and until when.
+//! Leadership by a Lease: the right to act, and its end.
 //!
 //! Leadership is a moment on the monotonic clock, never a boolean: it ends by itself when it is not renewed, before another
 //! replica may take the Lease, also when this process was stopped, its clock was set or its machine was suspended. Every
@@ -134,11 +134,11 @@ impl Candidate {
         };
         match released.await {
             Ok::<(), Error>(()) => tracing::info!("lease released"),
-            Err(error) => tracing::warn!(%error, "lease not released; the next replica waits until it has run out"),
+            Err(error) => tracing::warn!(%error, "lease not released; the next replica waits until it expires"),
         }
     }
 
-    /// Renews the Lease, or reads it and does what follows; returns when to come again.
+    /// Renews the Lease, or reads it and acts on it; returns when to come again.
     async fn step(&mut self) -> Result<Duration, Error> {
         match self.written.take() {
             Some(lease) => self.take(Some(lease), LeaseStep::Renew).await,
@@ -173,7 +173,7 @@ impl Candidate {
             Ok(written) => {
                 self.leads_from(started);
                 self.said.clear();
-                // Whatever else has answered is no proof of what is stored.
+                // An answer of another program proves nothing about the stored Lease.
                 self.written = Some(written).filter(|lease| {
                     lease.metadata.resource_version.is_some() && seen(lease).holder.as_deref() == Some(self.me.as_str())
                 });
@@ -231,8 +231,8 @@ impl Candidate {
     }
 }
 
-/// How long after a renewal the next one comes: twice as long as a follower waits for its next look, as long as three more can
-/// fail before the deadline.
+/// Interval between renewals: twice as long as a follower waits for its next look, as long as three more can fail before the
+/// deadline.
 fn renewal(settings: &LeaseSettings) -> Duration {
     let LeaseSettings { retry, renew_deadline, .. } = *settings;
     retry.max((retry * 2).min(renew_deadline / 4))
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn leadership_ends_by_itself_by_the_clock_that_says_more() {
+    fn leadership_expires_by_faster_clock() {
         let renewed = Moment::now();
         let validity = Validity { renewed: Some(renewed), lasts: Duration::from_secs(10), term: 1 };
         for (monotonic, wall, runs) in

@@ -1,8 +1,8 @@
 //! An object's metadata as far as it is needed, read so that no writer can make one that cannot be read.
 //!
 //! A person who may update an object may write nearly anything into `managedFields`, and Kubernetes accepts times that
-//! our types do not. One object that could not be read would make the whole list unreadable. So what is not needed is
-//! skipped unread, and a time is whatever comes nearest to it.
+//! our types do not. One object that could not be read would make the whole list unreadable. So unneeded fields are
+//! skipped unread, and a time is read as the nearest one.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ struct Needed {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// Reads what is needed, for `deserialize_with`. Foreign annotations are most of the bytes that are left, and nothing
-/// reads them either.
+/// Reads the needed fields, for `deserialize_with`. Foreign annotations are most of the bytes that are left, and
+/// nothing reads them either.
 pub(super) fn needed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
     let needed = Needed::deserialize(deserializer)?;
     let annotations = needed.annotations.map(|mut annotations| {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_person_wrote_into_managed_fields_the_rest_is_read() {
+    fn object_with_any_managed_fields_is_still_read() {
         let nested = (0..100_000).fold(String::new(), |nested, _| nested + r#"{"f:x":"#) + "1" + &"}".repeat(100_000);
         let fields = r#""fieldsV1":"#.to_owned() + &nested;
         for entry in [r#""time":"9999-12-31T23:59:59Z""#, r#""time":7"#, r#""time":{}"#, &fields] {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_cannot_be_held_is_the_latest_and_still_a_time() {
+    fn unrepresentable_time_is_read_as_latest_time() {
         for time in ["9999-12-31T23:59:59Z", "nonsense"] {
             let metadata = read(&json!({ "creationTimestamp": time, "deletionTimestamp": time }));
             assert_eq!(metadata.creation_timestamp, Some(Time(Timestamp::MAX)));

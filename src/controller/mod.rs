@@ -1,8 +1,8 @@
 //! Kubernetes in, Kubernetes out: watches objects, queues them in order of arrival, and takes each through four steps.
 //!
 //! `gather` (object, Secret, vendor) → `decide` (asks `domain`) → `act` (the only code that changes a vendor) → `record`
-//! (the only code that writes status and events, once on every path). The watch carries metadata alone and only says
-//! "look"; the object itself is read with a quorum read at the start of each pass, so no purchase rests on a cache, and
+//! (the only code that writes status and events, once on every path). The watch carries metadata alone and only triggers
+//! a pass; the object itself is read with a quorum read at the start of each pass, so no purchase rests on a cache, and
 //! an object that does not parse hinders no other.
 
 mod act;
@@ -80,8 +80,8 @@ async fn recount(context: &Context) {
     }
 }
 
-/// Reconciles until `shutdown`, then lets running passes finish. `waits` is told what it waits for until the
-/// first lists have arrived, and then `None`.
+/// Reconciles until `shutdown`, then lets running passes finish. `waits` receives the current wait until the first
+/// lists have arrived, and then `None`.
 pub async fn run(context: Arc<Context>, shutdown: CancellationToken, waits: impl Fn(Option<String>)) {
     tokio::select! {
         () = Box::pin(work::work(&context, &shutdown, waits)) => {}

@@ -66,7 +66,7 @@ pub(super) async fn get<K: Resource<DynamicType = ()>, T: DeserializeOwned>(
     }
 }
 
-/// The answer. Nothing of it is repeated if it is not what it should be.
+/// The answer. No part of an unexpected one is repeated.
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|_| Error::Foreign)
 }
@@ -102,7 +102,7 @@ impl StoredObject {
         self.object.metadata.generation.unwrap_or_default()
     }
 
-    /// The spec, or what is wrong with it, by field.
+    /// The spec, or its faults, by field.
     pub fn spec<T: DeserializeOwned>(&self) -> Result<T, String> {
         parse("spec", &self.object.spec)
     }
@@ -172,7 +172,7 @@ impl StoredObject {
         Ok(changed)
     }
 
-    /// Patches the status, and says what of `wanted` the answer does not have.
+    /// Patches the status, and returns the parts of `wanted` that the answer lacks.
     async fn patch(&mut self, changes: Value, wanted: &Value) -> Result<(), Error> {
         let version = &self.object.metadata.resource_version;
         let patch = json!({ "metadata": { "resourceVersion": version }, "status": &changes });

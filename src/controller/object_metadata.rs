@@ -61,7 +61,7 @@ mod tests {
     use crate::fuzz_inputs::each_of;
 
     #[test]
-    fn of_whatever_metadata_the_watch_delivers_only_what_is_needed_is_kept() {
+    fn only_needed_metadata_of_watch_is_kept() {
         let object = json!({
             "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata",
             "metadata": {

@@ -1,5 +1,5 @@
-//! What this process remembers about objects between passes: what asked for the last one, how long a doubt has lasted on
-//! the monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
+//! Per-object state of this process between passes: what asked for the last one, how long a doubt has lasted on the
+//! monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
 //! longer, it never buys.
 
 mod left;
@@ -68,7 +68,7 @@ impl ObjectStates {
         self.lock().insert(key.clone(), state);
     }
 
-    /// What could not be recorded is tried again without back-off.
+    /// Unrecorded effects are retried without back-off.
     pub fn end_back_off(&self) {
         for state in self.lock().values_mut() {
             state.unkept = 0;
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn watch_event_tells_new_object_from_edit_and_from_known_state() {
+    fn watch_event_distinguishes_new_object_edit_and_known_state() {
         let (states, key) = (ObjectStates::default(), ("it".to_owned(), "acme".to_owned()));
         let requested = |uid: &str, generation| {
             let (uid, generation) = (Some(uid.into()), Some(generation));

@@ -8,7 +8,7 @@ use super::pass::Decided;
 use crate::domain::BEFORE_OPENING;
 use crate::vendors::VendorAccount;
 
-/// Signs in for a change whose window opens soon, and comes back where the turn to do so has not come.
+/// Signs in for a change shortly before its window opens, or reports when the rate limit allows it.
 pub(super) async fn get_ready(decided: &mut Decided, account: &dyn VendorAccount) {
     let opens = decided.decision.plan.as_ref().and_then(|plan| plan.not_before.as_ref());
     let left = opens.and_then(|opens| Duration::try_from(opens.0.duration_since(Context::now())).ok());

@@ -1,6 +1,6 @@
-//! What is known of the CRD in the cluster, and what it means for every object. `run` reads the CRD and reports it
-//! here; each pass asks. Where the CRD is older than the operator, the apiserver drops a part of the record without a
-//! word: nothing is sent then.
+//! The state of the CRD in the cluster, and its consequence for every object. `run` reads the CRD and reports it here;
+//! each pass asks. Where the CRD is older than the operator, the apiserver drops a part of the record without a word:
+//! nothing is sent then.
 
 use tokio::sync::{Notify, watch};
 
@@ -44,7 +44,7 @@ impl CrdState {
     }
 }
 
-/// What all passes know of the CRD.
+/// The shared state of the CRD.
 #[derive(Debug)]
 pub(super) struct Crd {
     state: watch::Sender<CrdState>,
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sentence_names_five_fields_and_counts_the_rest() {
+    fn message_names_five_fields_and_counts_the_rest() {
         let all = ["a", "b", "c", "d", "e", "f", "g"];
         let sentence = |fields| older(fields).trouble().expect("a sentence");
         assert!(sentence(&all[..1]).contains("it lacks a. "), "{}", sentence(&all[..1]));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_stored_is_told_by_its_cause_as_soon_as_that_is_known() {
+    fn unstored_status_is_reported_with_cause_once_known() {
         let crd = Crd::default();
         let fields = ["status.plan".to_owned()];
         crd.state.send_replace(CrdState::Current);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_crd_is_not_called_an_older_one() {
+    fn missing_crd_is_not_reported_as_outdated() {
         let crd = Crd::default();
         assert!(crd.is_missing() && crd.outdated().is_none());
     }

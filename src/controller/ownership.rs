@@ -1,5 +1,5 @@
-//! What an object wants to own, from its spec and its record. Of the record the JSON is asked and not its type: what
-//! another version wrote there blocks an account all the same. Called by `gather`, which notes it in `pools`.
+//! The ownership that an object wants, from its spec and its record. Of the record the JSON is asked and not its type:
+//! what another version wrote there blocks an account all the same. Called by `gather`, which notes it in `pools`.
 
 use std::collections::BTreeSet;
 
@@ -67,13 +67,13 @@ pub(super) fn ownership(stored: &StoredObject, desired: Option<&Desired>, sight:
     }
 }
 
-/// The seats that an object asks for. Where they follow from the use, it is what the last pass made of that.
+/// The seats that an object asks for: with sizing, those that the last pass computed.
 fn wanted(desired: &Desired, record: &Value) -> Option<i32> {
     let recorded = || i32::try_from(record.get("desired")?.as_i64()?).ok();
     desired.seats.or_else(|| desired.sizing.as_ref().and_then(|_| recorded()))
 }
 
-/// The account, `host/id`. What the Secrets do not say is as it was, at the same host.
+/// Key of the account, `host/id`. Parts that the Secrets lack come from the record, at the same host.
 fn account(sight: Sight<'_>, recorded: Option<&Account>) -> Option<String> {
     match sight {
         Sight::Record => recorded.and_then(Account::key),
@@ -108,7 +108,7 @@ fn row_word(id: i64, uuid: &str) -> String {
     format!("{id}/{uuid}")
 }
 
-/// The accounts that differ from this one, as a person says.
+/// The accounts that a person declares different from this one.
 fn differ(metadata: &ObjectMeta) -> BTreeSet<String> {
     let said = metadata.annotations.as_ref().and_then(|annotations| annotations.get(DIFFERS));
     said.map_or("", String::as_str).split(',').map(|id| id.trim().to_owned()).collect()
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_change_bars_the_account_it_was_sent_to_also_if_it_cannot_be_read() {
+    fn open_change_blocks_its_account_even_if_unreadable() {
         for phase in [json!("Open"), json!("Settling"), json!("Future"), json!(7), json!(null)] {
             let record = json!({ "intent": { "id": "i", "account": "host/then", "phase": phase, "from": "many" } });
             assert_eq!(open(&record), Some(("i".into(), Realm::of("host/then"))), "{phase}");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_needs_a_host_and_an_id() {
+    fn account_needs_a_host_and_an_id() {
         let key = |recorded: &Value| account_in(recorded).and_then(|account| account.key());
         assert_eq!(key(&json!({ "host": "h", "id": "i", "more": 1 })), Some("h/i".into()));
         assert_eq!(account_in(&json!({ "host": "h" })), None);

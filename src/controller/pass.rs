@@ -1,4 +1,4 @@
-//! What the four steps of a pass share, and what they hand on to each other.
+//! The shared state of the four steps of a pass, and the values between them.
 
 use std::time::{Duration, Instant};
 
@@ -20,13 +20,13 @@ pub(super) struct Pass<'a> {
     pub key: &'a Key,
     /// The object as it was read, and as it was written last.
     pub stored: StoredObject,
-    /// What asked for the pass, of the object as it was read.
+    /// The trigger of the pass, from the object as read.
     pub requested: PassRequest,
-    /// What is remembered of the object between passes.
+    /// Per-object state between passes.
     pub state: &'a mut ObjectState,
     /// The approvals of the object, as they were read for its decision.
     pub approvals: ReadApprovals,
-    /// What to report once the status is written.
+    /// Events to publish once the status is written.
     pub notices: Vec<Notice>,
 }
 
@@ -63,7 +63,7 @@ pub(super) enum Gathered {
     End(End),
 }
 
-/// Everything a decision rests on, and what is needed to carry it out.
+/// The inputs of a decision, and the means to carry it out.
 pub(super) struct Seen {
     /// The record, as it was read.
     pub status: LicenseSeatsStatus,
@@ -72,10 +72,10 @@ pub(super) struct Seen {
     pub opened: Opened,
 }
 
-/// What the vendor showed.
+/// The reading of the vendor.
 pub(super) struct Reading {
     pub snapshot: Snapshot,
-    /// When it was asked. A process may be stopped between a reading and its decision, and what was read is no younger for that.
+    /// Time of the request. A process may be paused between a reading and its decision; the reading ages meanwhile.
     pub asked: Instant,
 }
 
@@ -98,7 +98,7 @@ pub(super) enum End {
     NoRecord(Fault),
     /// It reached no decision, or the change could not be sent.
     Failed(Box<Failed>),
-    /// Its turn to be read has not come. Nothing was sent.
+    /// The rate limit delayed its reading. Nothing was sent.
     RateLimited(Box<RateLimited>),
     /// The vendor was read and a decision was made.
     Decided(Box<Decided>),
@@ -112,11 +112,11 @@ pub(super) struct Failed {
     /// The account, as far as it is known.
     pub account: Option<Account>,
     pub fault: Fault,
-    /// The host is left alone by all its objects for so long, and was not asked.
+    /// Requests to the host are paused for this long; none was sent.
     pub back: Option<Duration>,
 }
 
-/// A pass that must wait for its turn.
+/// A pass that the rate limit delays.
 pub(super) struct RateLimited {
     pub status: LicenseSeatsStatus,
     pub desired: Desired,
@@ -125,16 +125,16 @@ pub(super) struct RateLimited {
     pub why: Queue,
 }
 
-/// A decision with what it rests on.
+/// A decision with its inputs.
 pub(super) struct Decided {
-    /// The record, with what the decision has found out.
+    /// The record with the decision's findings.
     pub status: LicenseSeatsStatus,
     pub desired: Desired,
     pub snapshot: Snapshot,
     pub decision: Decision,
 }
 
-/// Why an object's turn has not come.
+/// The queue that delays an object.
 pub(super) enum Queue {
     /// The vendor limits requests.
     RateLimiter,

@@ -67,7 +67,7 @@ impl Pools {
         self.lock().wait_for_account(key);
     }
 
-    /// What other objects have against a change of this account at this moment. `term`: of the pass.
+    /// The obstacles of other objects to a change of this account. `term`: of the pass.
     pub fn obstacle(&self, key: &Key, account: &str, term: u64) -> Option<Obstacle> {
         self.lock().blocked_by(key, &Realm::of(account), term, Instant::now()).map(|blocked| blocked.obstacle(key))
     }
@@ -85,12 +85,12 @@ impl Pools {
         self.lock().reserve(key, InFlight::of(intent), term, Instant::now())
     }
 
-    /// What the other objects of the same account want of their pools.
+    /// The wishes of the other objects of the same account.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
         self.lock().wanted_beside(key)
     }
 
-    /// Says whether nothing goes on of an object, and why.
+    /// Whether an object is idle, and why.
     pub fn set_stuck(&self, key: &Key, why: Option<StandsStill>) {
         let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
         match why {
@@ -128,7 +128,7 @@ impl Pools {
         self.lock().request_ended(key, Instant::now());
     }
 
-    /// Takes out what an object wanted that is gone.
+    /// Removes the wish of a deleted object.
     pub fn forget(&self, key: &Key) {
         self.set_stuck(key, None);
         let woken = self.lock().forget(key, Instant::now());
@@ -140,7 +140,7 @@ impl Pools {
         self.lock().begin_term(term, ages);
     }
 
-    /// Says what was there when the term began, by uid.
+    /// Records the objects at the beginning of the term, by uid.
     pub fn inherit(&self, term: u64, uids: BTreeSet<String>) {
         let woken = self.lock().inherit(term, uids);
         self.wake(woken);
@@ -162,7 +162,7 @@ impl Pools {
         self.lock().waits_for_unknown()
     }
 
-    /// Waits no more for what is not among these uids.
+    /// Stops waiting for objects outside these uids.
     pub fn keep(&self, term: u64, uids: &BTreeSet<String>) {
         let woken = self.lock().keep(term, uids);
         self.wake(woken);

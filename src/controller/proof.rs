@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_was_not_recorded_is_known_until_it_is() {
+    fn unrecorded_change_is_known_until_recorded() {
         let proof = Proof::after(None, &not_stored(), &made(), 3);
         let read = proof.clone().unwrap().restore(LicenseSeatsStatus::default(), 3);
         assert_eq!((read.history, read.license), (made().history, made().license));

@@ -1,7 +1,7 @@
 //! The work queue: which object is taken next, and when an object is due again.
 //!
-//! Objects wait in three classes. Within a class the first to arrive is the first to be taken. A class goes before the
-//! next one, except that an object that has waited long enough gets each fourth turn, so that no class starves.
+//! Objects wait in three classes. Within a class the first to arrive is the first to be taken. Each class precedes the
+//! next, but every fourth turn goes to an object past its longest wait, so that no class starves.
 //!
 //! An object has one place: asked for again while it waits, it keeps the place it has; asked for again during its pass,
 //! it is taken once more after that pass. No object is in two passes at a time. All of this may be lost at any time: a start
@@ -274,7 +274,7 @@ impl State {
     }
 }
 
-/// A time that far off never comes.
+/// A time that far in the future is treated as never.
 fn after(now: Instant, wait: Duration) -> Instant {
     const LONGEST: Duration = Duration::from_secs(400 * 24 * 3600);
     now + wait.min(LONGEST)

@@ -1,4 +1,4 @@
-//! One pass over one object, in its four steps, and when the next one is.
+//! One pass over one object: its four steps, and its requeue time.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use super::{Context, Error};
 /// How often to ask whether this replica leads.
 const NOT_LEADING: Duration = Duration::from_secs(60);
 
-/// Takes one object through a pass, and says when it is next.
+/// Runs one pass over an object, and returns its requeue time.
 pub(super) async fn reconcile(context: &Context, object: &ObjectMetadata) -> Next {
     if !context.leadership.is_current() {
         // Gaining leadership puts every object into the queue. The timer is for a clock that jumps there and back.

@@ -74,7 +74,7 @@ impl Pass<'_> {
         Ok(wait.min(self.state.secret_recheck(self.context.settings.timing.secret_recheck, Instant::now())))
     }
 
-    /// Tells the registry and the state of the object what was decided.
+    /// Passes the decision to the registry and the state of the object.
     fn follow(&mut self, decision: &Decision, seen: &Snapshot) {
         let (pools, key) = (&self.context.pools, self.key);
         if let Verdict::Held(holds) = &decision.verdict {
@@ -138,8 +138,8 @@ impl Pass<'_> {
         };
         let Report { mut status, notices } = domain::report(&old, stored.generation(), &finding, Context::now());
         if fault.remedy == Remedy::Cluster && status.satisfied_generation != old.satisfied_generation {
-            // Only Ready records it, and no other field may be able to: said over, what the vendor bought by itself would be
-            // taken back once the record can be kept.
+            // Only Ready records it, and no other field may: if it were overwritten, the vendor's own purchase would be
+            // reverted once the record can be kept.
             status.satisfied_generation = old.satisfied_generation;
             if vendor_may_buy(stored) {
                 domain::keep_ready(&old, &mut status);
@@ -154,7 +154,7 @@ impl Pass<'_> {
         Ok(wait)
     }
 
-    /// Writes the status. What could not be recorded of what was done at the vendor is kept for the next pass.
+    /// Writes the status. Unrecorded effects at the vendor are kept for the next pass.
     async fn write_with_proof(&mut self, status: &LicenseSeatsStatus, finding: &Finding<'_>) -> Result<(), Error> {
         let written = self.write(status, finding).await;
         if written.is_ok() {
@@ -185,7 +185,7 @@ impl Pass<'_> {
                 self.state.signature = signature;
                 self.notices.extend(notices);
             }
-            // What was done is reported now, for the next pass finds it recorded; the rest is found and reported again.
+            // Effects are reported now: the next pass finds them recorded; the rest is found and reported again.
             Ok(Written::Proof) => {
                 self.tell().await;
                 return Err(Error::Conflict);
@@ -202,8 +202,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Signs the status with the name of this installation, and reports another one that signs it too. Returns what is
-    /// to be remembered once it is written.
+    /// Signs the status with the name of this installation, and reports another one that signs it too. Returns the
+    /// state to keep once it is written.
     fn sign(&mut self, status: &mut LicenseSeatsStatus) -> Signature {
         let own = &self.context.installation;
         let found = status.operator.take();

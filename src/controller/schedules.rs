@@ -20,7 +20,7 @@ type Texts = (String, String, String);
 pub(super) struct Schedules(Mutex<HashMap<Texts, Arc<Schedule>>>);
 
 impl Schedules {
-    /// Checks the schedules: whether each can be read, and opens at some time.
+    /// Checks that each schedule is valid and opens at least once.
     pub fn check(&self, adjustment: &ChangeTimes) -> Result<(), SpecFault> {
         adjustment.crons.iter().try_for_each(|rule| self.parsed(rule).map(drop))
     }

@@ -10,7 +10,7 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use serde::de::DeserializeOwned;
 
-/// What one list or watch covers.
+/// The scope of one list or watch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Scope(Option<String>);
 
@@ -43,7 +43,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// What a watch of one scope delivers.
+/// The events of a watch of one scope.
 pub(super) type Told<K> = (Scope, Result<Event<K>, watcher::Error>);
 
 /// Watches every scope, and takes up each watch again by itself.

@@ -1,6 +1,6 @@
-//! Reads a Secret by name, afresh in each pass, for each may send: `get` is the only verb the operator has on Secrets. What is not needed of one is not read, so
-//! that its metadata cannot keep it from being used; an answer that cannot be read is an error
-//! without words.
+//! Reads a Secret by name, afresh in each pass, for each may send: `get` is the only verb the operator has on Secrets.
+//! Only the needed fields of a Secret are read, so that odd metadata cannot prevent its use; an answer that cannot be read is an
+//! error without words.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Which installation writes the status of an object. Two that do not know of each other see it there.
+//! The signature of the installation that writes the status of an object. A second installation is noticed by it.
 
-/// What is remembered of the signature of an object.
+/// Per-object state of the signature.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Signature {
     /// The term of leadership in which ours was last seen or written.
@@ -9,7 +9,7 @@ pub(super) struct Signature {
     told: bool,
 }
 
-/// What to do about the signature that is there.
+/// The action for the stored signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Signed {
     /// Write ours.
@@ -21,8 +21,8 @@ pub(super) enum Signed {
 }
 
 impl Signature {
-    /// Looks at what is there. What is to be remembered holds once the status is written: one that could not be written has no
-    /// signature of ours, and another one in it is no sign of another installation.
+    /// Compares the stored signature. The returned state counts only after the status was written: an unwritten status has no
+    /// signature of ours, so another one in it proves no other installation.
     pub fn look(self, found: Option<&str>, own: &str, term: u64) -> (Signed, Self) {
         if found == Some(own) {
             return (Signed::AsItIs, Self { term, ..self });
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn another_replica_of_the_same_installation_is_no_other_one() {
+    fn replica_of_same_installation_is_no_other_seatkeeper() {
         let mut follower = Signature::default();
         assert_eq!(follower.written(Some("a/x"), "a/x", 2), Signed::AsItIs);
         // It led before, another installation worked meanwhile, and it leads again.

@@ -77,7 +77,7 @@ impl Context {
     }
 }
 
-/// Looks at suspects, one after the other, and asks for passes.
+/// Checks suspects one by one, and requests passes.
 pub(super) async fn follow(context: &Context) {
     loop {
         let key = context.suspects.next().await;
@@ -91,7 +91,7 @@ pub(super) async fn follow(context: &Context) {
                 context.queue.push(&key, Class::Poll);
             }
             Ok(false) => {}
-            Err(error) => tracing::debug!(%error, "an object could not be read to see who wrote it"),
+            Err(error) => tracing::debug!(%error, "an object could not be read to find its writer"),
         }
     }
 }

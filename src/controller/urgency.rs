@@ -1,4 +1,4 @@
-//! Says how urgent a pass is, so that what a person waits for overtakes what is merely due. Asked by `gather`.
+//! The urgency of a pass: one that a person awaits overtakes one that is merely due. Asked by `gather`.
 
 use super::object_state::{ObjectState, PassRequest};
 use crate::api::{Intent, LicenseSeatsStatus, UNOBSERVED};
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_waits_for_is_told_from_what_is_merely_due() {
+    fn pass_requested_by_person_is_distinguished_from_due_pass() {
         let idle = ObjectState::default();
         assert_eq!(urgency(&requested(1), &seen(1), &idle), Urgency::Poll);
         assert_eq!(urgency(&requested(1), &LicenseSeatsStatus::default(), &idle), Urgency::First);

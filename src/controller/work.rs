@@ -20,7 +20,7 @@ use super::scope::{Scope, watch};
 use crate::registry::age_of;
 
 /// Works until `shutdown`, then lets running passes finish. No pass begins before the first list of each scope has arrived.
-/// `waits` is told what it waits for until then, and `None` once they are there.
+/// `waits` receives the current wait until then, and `None` once they have arrived.
 pub(super) async fn work(context: &Context, shutdown: &CancellationToken, waits: impl Fn(Option<String>)) {
     let scopes = context.scopes();
     let mut events = watch(&scopes, |scope| context.api(scope));
@@ -82,22 +82,22 @@ fn ended(context: &Context, key: &Key, next: Next) {
         // Deleted during the pass.
         context.forget(key);
     }
-    // What another writer wrote meanwhile.
+    // The meanwhile write of another writer.
     context.suspect(key);
     // A permit may have become free before the object was parked, or was not taken by the object that it was given to.
     context.host_permits.release();
 }
 
-/// How the lists and watches of the scopes stand.
+/// State of the lists and watches of the scopes.
 struct Lists {
     /// Those of which no list has arrived yet.
     missing: Vec<Scope>,
-    /// What was last told of those that fail.
+    /// The last report about failing ones.
     failing: HashMap<Scope, String>,
 }
 
 impl Lists {
-    /// A watch tells something; `complete`: a whole list. Returns whether that list was missing.
+    /// Handles an event of a watch; `complete`: a whole list. Returns whether that list was missing.
     fn work(&mut self, scope: &Scope, complete: bool) -> bool {
         self.failing.remove(scope);
         let before = self.missing.len();
@@ -105,12 +105,12 @@ impl Lists {
         self.missing.len() < before
     }
 
-    /// A watch fails. Returns whether that is news.
+    /// Handles a failure of a watch. Returns whether it is new.
     fn fails(&mut self, scope: &Scope, why: &str) -> bool {
         self.failing.insert(scope.clone(), why.to_owned()).as_deref() != Some(why)
     }
 
-    /// What keeps passes from beginning, if anything does.
+    /// The reason for starting no passes, if any.
     fn waited_for(&self) -> Option<String> {
         let refused = self.missing.iter().find_map(|scope| Some((scope, self.failing.get(scope)?)));
         let sentence = match refused {
@@ -135,7 +135,7 @@ impl Listing {
             Event::Delete(object) => context.disappeared(&key_of(&object)),
             Event::InitDone => {
                 let mut list = self.0.remove(scope).unwrap_or_default();
-                // What a new list does not name was deleted while the watch was interrupted.
+                // An object that a new list lacks was deleted while the watch was interrupted.
                 let listed: HashSet<Key> = list.iter().map(key_of).collect();
                 for key in context.keys().iter().filter(|key| scope.has(&key.0) && !listed.contains(*key)) {
                     context.disappeared(key);

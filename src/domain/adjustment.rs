@@ -82,7 +82,7 @@ impl ChangeTimes {
         self.max_changes.unwrap_or(1)
     }
 
-    /// Checks what admission lets through, and what was stored before there was a rule.
+    /// Checks specs that pass admission, and those stored before a rule.
     pub(super) fn parse(spec: Option<&api::Adjustment>) -> Result<Self, SpecFault> {
         let Some(spec) = spec else { return Ok(Self::default()) };
         let api::Adjustment { increase, decrease, windows, max_changes_per_window, starting_deadline } = spec;
@@ -116,7 +116,7 @@ impl ChangeTimes {
         self.crons.iter().map(|rule| rule.name.as_str()).chain(self.renewals.iter().map(|one| one.name.as_str()))
     }
 
-    /// What is wrong between the directions and the windows.
+    /// Contradictions between the directions and the windows.
     fn check(&self) -> Result<(), SpecFault> {
         for (path, direction) in [("increase", &self.increase), ("decrease", &self.decrease)] {
             let named = direction.windows.iter().flatten();

@@ -1,5 +1,5 @@
-//! Approvals: which changes need a person's yes, which plan a yes is for, and what it covers. An approval is an object of its own,
-//! so that rights alone decide which person may give it.
+//! Approvals: which changes need one, which plan it names, and which changes it covers. An approval is a separate object, so that
+//! rights alone decide which person may give it.
 
 use std::cmp::Reverse;
 
@@ -16,11 +16,11 @@ use crate::api::{Account, ApprovalDecision, ApprovalPolicy, LicenseSeatsStatus, 
 pub struct Approval {
     /// Its name.
     pub name: String,
-    /// What it says.
+    /// Its spec.
     pub spec: SeatApprovalSpec,
 }
 
-/// What is known of approvals, and of what was approved before.
+/// The known approvals, and the seats approved before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Approvals<'a> {
     /// The approvals of the object.
@@ -33,23 +33,23 @@ pub struct Approvals<'a> {
     pub agreed: Option<i32>,
 }
 
-/// What approvals say to a change.
+/// The verdict of the approvals on a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Consent {
-    /// It needs none, and there is none.
+    /// It needs no approval, and has none.
     NotNeeded,
     /// This one covers it. `now`: it waits for no window either; `of_plan`: it names this plan.
     Approved { name: String, now: bool, of_plan: bool },
     /// This one denies it.
     Denied(String),
-    /// It needs one. The sentence says why.
+    /// It needs an approval, with the cause.
     Needed(String),
-    /// What there is could not be read. The sentence says why.
+    /// The approvals could not be read, with the cause.
     Unread(String),
 }
 
-/// The plan as it is shown: the one that was shown last while the change goes no further, else a new one. `None`: what costs nothing
-/// and gives nothing back, such as a lower limit, is nothing to approve.
+/// The published plan: the last one while the change asks for no more, else a new one. `None`: a change that neither costs nor gives
+/// back anything, such as a lower limit, needs no approval.
 pub(super) fn shown(s: &Situation<'_>, step: &Step) -> Option<ShownPlan> {
     if !is_of_a_plan(step) {
         return None;
@@ -106,7 +106,7 @@ fn goes_no_further(earlier: &Step, change: &Step) -> bool {
     same_way && from_there && covers(earlier, change)
 }
 
-/// What approvals say to a change.
+/// The verdict of the approvals on a change.
 pub(super) fn consent(s: &Situation<'_>, change: &Move) -> Consent {
     if !is_of_a_plan(&change.step) {
         return Consent::NotNeeded;
@@ -163,23 +163,22 @@ fn needed(s: &Situation<'_>, step: &Step) -> Option<String> {
     let (up, down) = directions(step);
     if let Some(most) = policy.increase_above.filter(|_| up) {
         let Step::Seats(_) = step else {
-            return Some("how many seats a license key brings shows only once it is added".into());
+            return Some("the seats of a license key are known only after it is added".into());
         };
         let Some(reach) = reach(from, to) else {
             return Some(format!(
-                "without a limit there is no end of what the vendor may buy, and spec.approval.increaseAbove is {most}"
+                "without a limit the vendor may buy any number of seats, and spec.approval.increaseAbove is {most}"
             ));
         };
         let rise = i64::from(reach) - i64::from(from.seats);
         let agreed = s.approvals.agreed.unwrap_or(from.seats);
         let above = i64::from(reach) - i64::from(agreed);
         if rise > i64::from(most) {
-            return Some(format!("{rise} seats more than now are above spec.approval.increaseAbove {most}"));
+            return Some(format!("the increase of {rise} seats exceeds spec.approval.increaseAbove {most}"));
         }
         if above > i64::from(most) {
             return Some(format!(
-                "{reach} seats are {above} above the {agreed} that were agreed to (status.agreedSeats), and \
-                 spec.approval.increaseAbove is {most}"
+                "{reach} seats are {above} above the {agreed} agreed seats (status.agreedSeats), and spec.approval.increaseAbove is {most}"
             ));
         }
     }
@@ -187,7 +186,7 @@ fn needed(s: &Situation<'_>, step: &Step) -> Option<String> {
     let most = policy.decrease_above.filter(|most| down && (step.key().is_some() || fall > i64::from(*most)))?;
     Some(match step.key() {
         Some(_) => format!("a license key would be removed, and spec.approval.decreaseAbove is {most}"),
-        None => format!("{fall} seats fewer than now are above spec.approval.decreaseAbove {most}"),
+        None => format!("the decrease of {fall} seats exceeds spec.approval.decreaseAbove {most}"),
     })
 }
 

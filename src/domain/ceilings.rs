@@ -4,7 +4,7 @@
 use super::{Desired, Goal, Numbers};
 use crate::api::SizeBound;
 
-/// What the installer lets every object have at most.
+/// The installer's ceilings for every object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ceilings {
     /// `--max-seats`: purchased seats, and the limit up to which a vendor buys by itself.
@@ -84,7 +84,7 @@ impl Desired {
         }
     }
 
-    /// What the vendor shows above the installer's ceiling, in a few words and as a sentence.
+    /// The numbers above the installer's ceiling, in a few words and as a sentence.
     pub(super) fn above_ceiling(&self, shown: Numbers) -> Option<(String, String)> {
         let max = self.ceilings.max_seats?;
         let (seats, vendor) = (shown.seats, self.pool.vendor.name);

@@ -132,13 +132,13 @@ pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
 /// An object that makes no progress: a person must act, or its change waits for days.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandsStill {
-    /// What its STATUS column says.
+    /// The STATUS column.
     pub why: String,
     /// Its change is deferred: waiting is not failure.
     pub deferred: bool,
 }
 
-/// Whether nothing goes on though a change is wanted, as a status says it.
+/// Whether a wanted change is idle, by the status.
 pub fn stands_still(status: &LicenseSeatsStatus) -> Option<StandsStill> {
     let is_there = |kind: &str| find(&status.conditions, kind).is_some();
     let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == ConditionStatus::True.text());
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_is_told_by_its_reasons_and_by_a_conflict_without_a_record() {
+    fn fault_shows_in_its_reasons_and_in_conflict_without_record() {
         for reason in [reason::CREDENTIALS_INVALID, reason::CRD_OUTDATED, reason::OBSERVATION_STALE, reason::CONFLICT] {
             assert!(tells_fault(&status(&[(kind::READY, ConditionStatus::False, reason)])), "{reason}");
         }
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn object_stands_still_where_change_is_held_or_deferred_and_none_goes_on() {
+    fn object_is_idle_if_change_is_held_or_deferred_and_none_proceeds() {
         let still = |said: &[(&str, ConditionStatus, &str)]| stands_still(&status(said)).map(|still| still.deferred);
         let (ready, held) = ((kind::READY, ConditionStatus::True, ""), (kind::READY, ConditionStatus::False, ""));
         let (pending, goes_on) =

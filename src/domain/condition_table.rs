@@ -51,7 +51,7 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, ConditionStatus::True, &[reason::OBSERVED], "Observed only: `managementPolicy` is `Observe`."),
     quiet(kind::READY, ConditionStatus::True, &[reason::STANDBY], "Observed only: `activeCluster` names another cluster, or `none`. No change of this side is open, so the next cluster may become active."),
     quiet(kind::READY, ConditionStatus::True, &[reason::SUSPENDED], "A change is wanted and `suspend` is true. Set it to false to make the change."),
-    quiet(kind::READY, ConditionStatus::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, for a person's yes, or for another object of the account whose change waits. Or a `SeatApproval` denies it, or `adjustment` switches its direction off. `STATUS` and the message say which."),
+    quiet(kind::READY, ConditionStatus::True, &[reason::CHANGE_DEFERRED], "A change is wanted and waits for its window, for approval by a person, or for the waiting change of another object of the account. Or a `SeatApproval` denies it, or `adjustment` switches its direction off. `STATUS` and the message say which."),
     quiet(kind::READY, ConditionStatus::True, &[reason::DRIFT_REPORTED_ONLY], "The account was changed outside Seatkeeper and `driftPolicy` is `Report`: see `Drifted`. Seatkeeper sends nothing. Edit `seats` or `limit`, or set `driftPolicy: Correct`."),
     quiet(kind::READY, ConditionStatus::False, &[reason::PROGRESSING], "A change is about to be made or was just made."),
     quiet(kind::READY, ConditionStatus::Unknown, &[reason::OUTCOME_UNKNOWN], "A change may or may not have been made. Wait: it is read again after the settle time, which is 5 minutes after an answer (`--settle-answered`) and 30 minutes without one (`--settle-unanswered`). A restart of the operator begins the wait anew."),
@@ -62,15 +62,15 @@ pub const CONDITIONS: &[Entry] = &[
     warns(kind::READY, ConditionStatus::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. Seatkeeper lowers no seats and removes no license key before a person agrees. It makes a change of the limit alone at once. Edit `spec` to what you want, or annotate as the message says."),
     warns(kind::READY, ConditionStatus::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
     warns(kind::READY, ConditionStatus::False, &[reason::UNSUPPORTED_BY_VENDOR], "The account, the key or the server cannot do it now. Change the spec, the key or the server, as the message says."),
-    warns(kind::READY, ConditionStatus::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain what the vendor shows after a change. Look at the account, then do what the message says. Once confirmed, Seatkeeper plans anew from what is shown and requests what the spec still asks for. It sends a license key again."),
-    warns(kind::READY, ConditionStatus::False, &[reason::CONFLICT], "A person or another program keeps changing the account: find out who, then edit `seats`, `limit` or the list of license keys, or wait a day. Or an older object has the same seats: delete one of the two. Or another object's address lists the same licenses: delete one of the two, or annotate both as the message says if they are two accounts."),
+    warns(kind::READY, ConditionStatus::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain the numbers of the vendor after a change. Check the account, then do what the message says. Once confirmed, Seatkeeper plans anew from the shown numbers and requests the rest of the change. It sends a license key again."),
+    warns(kind::READY, ConditionStatus::False, &[reason::CONFLICT], "A person or another program keeps changing the account: find the source, then edit `seats`, `limit` or the list of license keys, or wait a day. Or an older object has the same seats: delete one of the two. Or another object's address lists the same licenses: delete one of the two, or annotate both as the message says if they are two accounts."),
     quiet(kind::READY, ConditionStatus::False, &[reason::AWAITING_OTHER_POOL], "Another object of the same account must change its pool first. Wait. If `Stalled` is there as well, that object is held: do what the message says for it."),
     warns(kind::READY, ConditionStatus::False, &[reason::AWAITING_RETRY], "The vendor gave no usable answer to a change, and nothing was changed. Seatkeeper sends it again; the message says when."),
     quiet(kind::READY, ConditionStatus::False, &[reason::EXPIRED], "The license behind the seats is not in force; see `LicenseValid`."),
     warns(kind::READY, ConditionStatus::False, &[reason::SEATS_SHORT], "The license keys total fewer seats than `seats`. Supply another key."),
     warns(kind::READY, ConditionStatus::False, &[reason::LICENSE_KEY_REJECTED], "Seatkeeper asked the vendor twice to add a license key, and the vendor shows no new row. Put the right key into its Secret, or do what the message says to send it again."),
     warns(kind::READY, ConditionStatus::False, &[reason::SECRET_NOT_FOUND, reason::SECRET_NOT_PERMITTED, reason::KEY_MISSING, reason::KEY_INVALID], "A license key cannot be used, for the reason below. Nothing of its Secret is sent, and nothing is pruned. The message has the fix."),
-    warns(kind::READY, ConditionStatus::False, &[reason::ALREADY_PRESENT], "The vendor says that it has a license key already, and Seatkeeper cannot tell which row it is. Name the row in `adopt`, or do what the message says."),
+    warns(kind::READY, ConditionStatus::False, &[reason::ALREADY_PRESENT], "The vendor reports that it already has a license key, and Seatkeeper cannot identify its row. Name the row in `adopt`, or do what the message says."),
     warns(kind::READY, ConditionStatus::False, &[reason::APPROVALS_UNREADABLE], "A change is wanted, and the SeatApprovals of the object cannot be read: their CRD is not installed, the operator may not list them, or one of them is not as the CRD has it. The message has the fix."),
     warns(kind::READY, ConditionStatus::False, &[reason::PRUNE_BLOCKED], "A license key that is no longer listed cannot be removed safely. The message says why."),
     warns(kind::READY, ConditionStatus::False, &[reason::SPEC_INVALID], "The spec cannot be used as it is. The message names the field."),
@@ -95,20 +95,20 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::LICENSE_VALID, ConditionStatus::True, &[reason::EXPIRING_SOON], "The license ends within one of `thresholds.expiry`. Renew it."),
     warns(kind::LICENSE_VALID, ConditionStatus::True, &[reason::PAST_DUE], "A payment is late. Pay it before the subscription is switched off."),
     warns(kind::LICENSE_VALID, ConditionStatus::False, &[reason::EXPIRED], "The license is unpaid, canceled, or past its end. Pay or renew it at the vendor."),
-    warns(kind::LICENSE_VALID, ConditionStatus::False, &[reason::INVALIDATED], "The vendor does not honor the license any more, or the account is switched off. Ask the vendor."),
-    quiet(kind::LICENSE_VALID, ConditionStatus::Unknown, &[reason::PENDING], "The first payment is not done yet."),
+    warns(kind::LICENSE_VALID, ConditionStatus::False, &[reason::INVALIDATED], "The vendor no longer honors the license, or the account is switched off. Ask the vendor."),
+    quiet(kind::LICENSE_VALID, ConditionStatus::Unknown, &[reason::PENDING], "The first payment is missing."),
     quiet(kind::LICENSE_VALID, ConditionStatus::Unknown, &[reason::NOT_REPORTED], "These credentials do not show the license."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::SUSPENDED, reason::DRIFT_REPORTED_ONLY, reason::BLOCKED_BY_GUARDRAIL, reason::NUMBERS_IN_DOUBT, reason::FIRST_SIGHT, reason::AWAITING_OTHER_POOL, reason::AWAITING_RETRY, reason::VENDOR_REJECTED, reason::UNSUPPORTED_BY_VENDOR, reason::PRUNE_BLOCKED, reason::APPROVALS_UNREADABLE, reason::CONFLICT], "A wanted change is not made yet, as `Ready` says."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::AWAITING_WINDOW], "A wanted change waits for its window: `status.nextWindow`."),
-    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::AWAITING_APPROVAL], "A wanted change waits for a person's yes. Create a `SeatApproval` with the `planId` of the message, or edit `spec` to ask for less."),
+    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::AWAITING_APPROVAL], "A wanted change waits for approval by a person. Create a `SeatApproval` with the `planId` of the message, or edit `spec` to ask for less."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::CHANGE_DENIED], "A `SeatApproval` denies a wanted change. Delete it to have the change made, or edit `spec`."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::NEVER_MADE], "`adjustment` switches the direction of a wanted change off: mode `Never`."),
     warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::WINDOW_MISSED], "A wanted change missed its window: the window ended and `adjustment.startingDeadline` passed, or a person held the change until the end. It waits for the next one, and the message says when that opens."),
-    quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::ACTIVATING], "The object became active in this cluster, and a request of another cluster may still be running. Wait: the message says until when. A restart of the operator begins the wait anew."),
+    quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::ACTIVATING], "The object became active in this cluster, and a request of another cluster may still be in flight. Wait until the time in the message. A restart of the operator begins the wait anew."),
     quiet(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::SETTLING], "The last change of the account is made, and its late effects may still come. Wait."),
-    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may still be running. Wait."),
+    warns(kind::CHANGE_PENDING, ConditionStatus::True, &[reason::OUTCOME_UNKNOWN], "The outcome of a change is not known yet, or another change of the account may be in flight. Wait."),
     warns(kind::DRIFTED, ConditionStatus::True, &[reason::EXTERNAL_CHANGE], "A person or another program changed the account. The message has both numbers."),
-    warns(kind::DRIFTED, ConditionStatus::True, &[reason::ANOTHER_SEATKEEPER], "The account moved by exactly the change that Seatkeeper had planned and had not sent. A person made it by hand, or another Seatkeeper, perhaps in another cluster, has the account. Seatkeeper corrects and repeats nothing of it. Do what the message says."),
+    warns(kind::DRIFTED, ConditionStatus::True, &[reason::ANOTHER_SEATKEEPER], "The account changed exactly as Seatkeeper had planned but had not sent: by hand, or by another Seatkeeper, perhaps in another cluster. Seatkeeper neither corrects nor repeats that change. Do what the message says."),
 ];
 
 /// The result of kstatus.
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn verdict_says_only_what_the_table_of_conditions_has() {
+    fn verdict_reports_only_rows_of_condition_table() {
         let has = |kind: &str, status: ConditionStatus, reason: &str| {
             CONDITIONS
                 .iter()
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn metric_label_tells_each_kind_of_verdict_from_the_others_in_one_word() {
+    fn metric_label_is_one_distinct_word_per_kind_of_verdict() {
         let mut kinds: std::collections::BTreeMap<&str, std::mem::Discriminant<Verdict>> = Default::default();
         for verdict in verdicts() {
             let (label, kind) = (verdict.label(), std::mem::discriminant(&verdict));

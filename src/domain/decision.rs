@@ -1,5 +1,5 @@
-//! Decides, from what is wanted and what is seen, the one thing to do next. The decision is a value: it is carried out,
-//! logged, turned into status, events and metrics, and never derived again.
+//! Decides the next step from the wish and the reading. The decision is a value: it is carried out, logged, turned into
+//! status, events and metrics, and never derived again.
 
 use std::time::Duration;
 
@@ -39,35 +39,35 @@ pub struct Situation<'a> {
     pub rotated: bool,
     /// The checked spec.
     pub desired: &'a Desired,
-    /// What the vendor shows.
+    /// The reading of the vendor.
     pub seen: &'a Snapshot,
     /// The recorded intent.
     pub intent: Option<&'a Intent>,
-    /// What the record says that the vendor may bill.
+    /// The recorded bill that the vendor may not show.
     pub may_bill: Option<&'a MayBill>,
     /// Recorded changes, newest first.
     pub history: &'a [Change],
-    /// The recorded license, with what is known of its keys.
+    /// The recorded license, with its keys.
     pub license: Option<&'a License>,
     /// Basis of the plan that the status already shows.
     pub published: Option<&'a str>,
-    /// What this process remembers of the open doubt.
+    /// Per-process state of the open doubt.
     pub elapsed: Option<&'a Elapsed>,
     /// The object and account of the record.
     pub record: Option<&'a RecordOf>,
-    /// The status says that what the spec asks was in sync before.
+    /// By the status, this wish was in sync before.
     pub satisfied: bool,
-    /// What other objects have against a change at this moment.
+    /// The obstacles of other objects to a change.
     pub obstacle: Option<&'a Obstacle>,
-    /// What the other objects of this account want of their pools.
+    /// The wishes of the other objects of this account.
     pub others: &'a [(&'static str, i32)],
     /// The other objects that wait for a person to act.
     pub stuck: &'a [Stuck],
-    /// Windows, and what is recorded of them.
+    /// Windows and their record.
     pub calendar: Calendar<'a>,
-    /// Approvals, and what is recorded of them.
+    /// Approvals and their record.
     pub approvals: Approvals<'a>,
-    /// What is recorded of the active cluster.
+    /// The record of the active cluster.
     pub activity: ActivePast<'a>,
     /// Settle times.
     pub timing: Timing,
@@ -80,7 +80,7 @@ pub struct Situation<'a> {
 /// What is to be done, and what the record must say meanwhile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// What should be done or reported.
+    /// The action or report.
     pub verdict: Verdict,
     /// The wanted change, if there is one.
     pub plan: Option<Plan>,
@@ -96,7 +96,7 @@ pub struct Decision {
     pub intent: Option<Intent>,
     /// A change now seen to be made that the record did not know.
     pub applied: Option<Change>,
-    /// What the vendor may bill and does not show.
+    /// Seats that the vendor may bill and does not show.
     pub may_bill: Option<MayBill>,
     /// A doubt to be remembered across passes.
     pub doubt: Option<Doubt>,
@@ -115,7 +115,7 @@ pub struct Decision {
 /// An outcome that is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// What is waited for. Its clock runs as long as this stays the same.
+    /// The subject of the wait. Its clock runs as long as this stays the same.
     pub wait: WaitFor,
     /// Look again after this long. Zero: nothing is waited for, and what was learned is kept until the change can be made.
     pub left: Duration,
@@ -126,7 +126,7 @@ pub struct Doubt {
 /// The one thing to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The vendor shows what is wanted.
+    /// The vendor shows the wanted numbers.
     InSync,
     /// Observed only; the numbers wanted, where they differ.
     Observed(Option<Numbers>),
@@ -136,7 +136,7 @@ pub enum Verdict {
     Publish,
     /// Make the published change, under this intent.
     Change(Box<Intent>),
-    /// A change is wanted and these holds block it, the one that gives the reason first.
+    /// A change is wanted and these holds block it. The first gives the reason.
     Held(Vec<Hold>),
     /// Wait: the outcome of an earlier change is not known.
     Doubt,
@@ -327,13 +327,13 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let basis = plan.basis.clone().unwrap_or_default();
     let due = readings::is_published(s, &basis) || !readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
-    // What waits for days follows no other object meanwhile: those are asked when it may be made.
+    // A change that waits for days follows no other object meanwhile: those are asked when it may be made.
     let lasts = holds.iter().any(|hold| !hold.is_of_others() && (hold.lasts() || hold.is_of_a_person()));
     let ends = holds.iter().filter(|hold| !lasts || !hold.is_of_others());
     let wake = ends.filter_map(|hold| wake(hold.wake, s.now)).min();
     let next_window = windows::recorded(s, change, holds.iter().any(Hold::is_of_a_person));
     let not_before = next_window.as_ref().map(|window| window.opens_at.clone()).filter(|opens| opens.0 > s.now);
-    // What was learned must outlast the wait for something else and the publishing, or it would have to be learned anew.
+    // The findings must outlast other waits and the publishing, or they would have to be made anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
         wait: elapsed.wait.clone(),
         left: Duration::ZERO,

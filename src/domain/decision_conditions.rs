@@ -16,7 +16,7 @@ use super::status_column::{self, Beside};
 use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Verdict};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus, MayBill};
 
-/// What STATUS and the conditions are made from.
+/// The inputs of STATUS and the conditions.
 pub(super) struct Told<'a> {
     /// The status as it was.
     pub old: &'a LicenseSeatsStatus,
@@ -183,7 +183,7 @@ fn with_fix(
         let message = match desired.clamp_words() {
             Some(clamp) => format!("{}; {clamp}", short.message),
             None if !few => return short,
-            None if pending => format!("{}. A change waits: ChangePending says for what", short.message),
+            None if pending => format!("{}. A change waits: ChangePending has the reason", short.message),
             None if desired.sizing.is_some() => {
                 format!("{}. Seatkeeper follows the use, as spec.sizing says", short.message)
             }
@@ -217,7 +217,7 @@ fn say_shortage(
                 (Some(used), _) => (
                     ConditionStatus::Unknown,
                     reason::SEATS_NOT_REPORTED,
-                    format!("{used} seats in use; {vendor} does not show these credentials how many are purchased"),
+                    format!("{used} seats in use; these credentials do not show the purchased seats of {vendor}"),
                 ),
             };
             conditions.say(kind::SEAT_SHORTAGE, status, reason, message);
@@ -308,7 +308,7 @@ fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
         }
         Verdict::Conflict => format!(
             "{vendor} was changed from outside again, after Seatkeeper corrected it twice within a day. Seatkeeper stops until \
-             spec.seats or spec.limit is edited or a day has passed. Find out who changes it"
+             spec.seats or spec.limit is edited or a day has passed. Find the source of the changes"
         ),
         Verdict::Lacking(lack) => lack.message.clone(),
         Verdict::Unsupported(why) => why.clone(),
@@ -330,10 +330,10 @@ fn refused(vendor: &str, intent: &Intent) -> String {
     )
 }
 
-/// What a vendor may refuse a change for without saying so.
+/// Causes for which a vendor may refuse a change without an explanation.
 fn perhaps(intent: &Intent) -> String {
     let first = match intent.target().seats.cmp(&intent.base().seats) {
-        Ordering::Less => "more seats may be in use than this key can see",
+        Ordering::Less => "this key may not see every seat in use",
         Ordering::Equal => "the plan may not allow this limit",
         Ordering::Greater => "the plan may not allow this number of seats",
     };

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clock_that_is_only_kept_does_not_run_and_still_says_what_was_learned() {
+    fn paused_doubt_clock_does_not_run_but_keeps_its_findings() {
         let (mut clock, now) = (DoubtClock::default(), Duration::from_secs(1));
         let wait = WaitFor::Request("0123".into());
         let doubt = |left| Doubt { wait: wait.clone(), left: Duration::from_secs(left), settled: true };

@@ -1,4 +1,4 @@
-//! What is reported once, beside the status: changes that were made, and conditions that turned for the worse.
+//! The events, reported once beside the status: changes that were made, and conditions that turned for the worse.
 
 use std::cmp::Ordering;
 
@@ -50,23 +50,23 @@ pub struct Notice {
     pub note: String,
 }
 
-/// Tells that another installation of Seatkeeper writes the same object. Both are named by their Leases.
+/// Reports another installation of Seatkeeper that writes the same object. Both are named by their Leases.
 pub fn another_installation(other: &str, own: &str) -> Notice {
     let note = format!(
-        "Another Seatkeeper, with the Lease {other}, writes the status of this object beside this one, with the Lease {own}. Two of them \
-         must not serve one account. Stop one, or give each its own namespaces. If a person put an old status back, do nothing"
+        "Another Seatkeeper (Lease {other}) writes the status of this object too. This one has the Lease {own}. Only one of them may serve \
+         an account: stop one, or give each its own namespaces. If a person put an old status back, do nothing"
     );
-    Notice { warning: true, reason: event::ANOTHER_INSTALLATION, action: format!("MeetSeatkeeper {other}"), note }
+    Notice { warning: true, reason: event::ANOTHER_INSTALLATION, action: format!("ReportInstallation {other}"), note }
 }
 
-/// Tells that an approval is used.
+/// Reports a used approval.
 pub(super) fn approved(intent: &Intent, plan: Option<&Plan>) -> Option<Notice> {
     let (name, plan) = intent.approval.as_ref().zip(plan)?;
     let note = format!("SeatApproval {name} approves plan {}: {}", plan.id, status_column::step(&plan.step));
     Some(Notice { warning: false, reason: event::CHANGE_APPROVED, action: format!("Approve-{}", intent.id), note })
 }
 
-/// Adds a change to the record, once, and returns what to report of it.
+/// Adds a change to the record, once, and returns its event.
 pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
     let reason = match change.target().seats.cmp(&change.base().seats) {
@@ -79,7 +79,7 @@ pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Opti
         Trigger::SpecDiffers => "as declared",
         Trigger::UseChanged => "following the use",
         Trigger::Applied => "as declared, at the time of an approval",
-        Trigger::Urgent => "as declared, without waiting for a window, for few seats are free",
+        Trigger::Urgent => "as declared, without waiting for a window: few seats are free",
         Trigger::ExternalChange => "correcting a change made outside Seatkeeper",
     };
     let notice = Notice {
@@ -107,7 +107,7 @@ fn remember_key(status: &mut LicenseSeatsStatus, change: Change) -> Notice {
         Some(why) => (
             event::LICENSE_KEY_ADOPTED,
             format!(
-                "{} was refused, because {why}, and a new row ({uuid}) is listed that is treated as it: {seats}",
+                "{} was refused, because {why}. The new row ({uuid}) is treated as that key: {seats}",
                 keys::object_of(&change.step)
             ),
         ),
@@ -184,8 +184,8 @@ pub fn adoptions(old: Option<&License>, new: &License) -> Vec<Notice> {
         let why = match key.origin {
             Some(KeyOrigin::Adopted) => "as the spec says",
             _ => {
-                "for no other row can be it. That is not proven, so Seatkeeper does not prune it: name the row in licenseKeys[].adopt to \
-                 let prune remove it once its key is no longer listed"
+                "because it is the only candidate. That is no proof, so prune leaves the row. To let prune remove it once its key is no \
+                 longer listed, name the row in licenseKeys[].adopt"
             }
         };
         let note = format!("row {id} ({uuid}) is treated as license key {path}, {why}");

@@ -1,4 +1,4 @@
-//! Why no decision could be made, by what mends it. Sentences are ours alone: vendor text and secrets never get here.
+//! Why no decision could be made, by remedy. Sentences are ours alone: vendor text and secrets never get here.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
-    /// What mends it.
+    /// The remedy.
     pub remedy: Remedy,
     /// A condition reason.
     pub reason: &'static str,
@@ -16,7 +16,7 @@ pub struct Fault {
     pub message: String,
 }
 
-/// What mends a fault, and so how the operator waits.
+/// The remedy of a fault, which sets the operator's wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
     /// An edit of the spec. Nothing is tried until then.

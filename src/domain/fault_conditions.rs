@@ -1,4 +1,4 @@
-//! The conditions of a pass that reached no decision, by what mends it. Called by `report`.
+//! The conditions of a pass that reached no decision, by remedy. Called by `report`.
 
 use std::time::Duration;
 

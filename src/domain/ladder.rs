@@ -1,4 +1,4 @@
-//! The values on the ladder: what would be changed, and what is still to be seen before it may be.
+//! The values on the ladder: the wanted change, and the readings that it still needs.
 
 use jiff::Timestamp;
 
@@ -7,13 +7,13 @@ use super::keys::Lack;
 use super::protocol::{Open, Wait};
 use crate::api::{Change, License, Step, Trigger};
 
-/// What was found out about one account before anything is held against a change.
+/// The findings about one account before any gate.
 #[derive(Debug)]
 pub(super) struct Look {
     /// The recorded intent, judged.
     pub open: Open,
     pub next: Next,
-    /// What may be done while an increase waits: the limit falls, so that the vendor does not buy meanwhile.
+    /// The protective step while an increase waits: the limit falls, so that the vendor does not buy meanwhile.
     pub meanwhile: Option<Box<Move>>,
     /// The numbers that the spec asks for, where they differ from what is there.
     pub wanted: Option<Numbers>,
@@ -23,7 +23,7 @@ pub(super) struct Look {
     pub lost: Option<String>,
 }
 
-/// What comes next, if nothing blocks it.
+/// The next step, before any gate.
 #[derive(Debug)]
 pub(super) enum Next {
     Rest(Rest),
@@ -35,7 +35,7 @@ pub(super) enum Next {
 pub(super) enum Rest {
     /// All is as declared.
     InSync,
-    /// Something lacks that no request can bring.
+    /// A lack that no request can mend.
     Lacking(Lack),
 }
 
@@ -50,15 +50,15 @@ pub(super) struct Move {
     pub answered: i32,
     /// Not before this time: earlier requests of the decision had no effect.
     pub not_before: Option<Timestamp>,
-    /// What Seatkeeper last set, where it was changed from outside.
+    /// The numbers last set by Seatkeeper, where they were changed from outside.
     pub drifted: Option<Numbers>,
-    /// What must be seen before it may be sent.
+    /// The readings needed before it may be sent.
     pub settle: Settle,
     /// The clock that runs must outlast every wait for something else.
     pub keeps_clock: bool,
 }
 
-/// What must be seen before a change may be sent, though no intent is open.
+/// The readings that a change needs although no intent is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Settle {
     /// Nothing.
@@ -67,6 +67,6 @@ pub(super) enum Settle {
     Wait(Wait),
     /// Until the late effects of the last change have ended.
     Late(Wait),
-    /// The vendor took back this change and its repeat: a person must look.
+    /// The vendor reverted this change and its repeat: a person must check.
     Review(Box<Change>),
 }

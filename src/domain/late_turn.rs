@@ -27,8 +27,8 @@ pub fn says_turn(
         (None, None) => String::new(),
     };
     let sentence = format!(
-        "{vendor} takes only so many requests a minute.{from} The next reading comes at about {}. To have it sooner, use longer \
-         intervals or fewer credentials",
+        "{vendor} limits the requests per minute.{from} The next reading is at about {}. For earlier readings, use longer intervals or \
+         fewer credentials",
         shown(next)
     );
     with(status, Some(&sentence))

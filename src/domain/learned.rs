@@ -1,4 +1,5 @@
-//! What a decision or an answer adds to the record. The record goes one way: it is read, it is added to here, it is written.
+//! The additions of a decision or an answer to the record. The record goes one way: it is read, it is added to here, it
+//! is written.
 
 use jiff::Timestamp;
 
@@ -10,12 +11,12 @@ use super::windows::{counted, uncounted};
 use super::{Decision, Outcome, Refusal, Snapshot, Verdict};
 use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus, Plan};
 
-/// A record with what was added to it.
+/// A record with its additions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Learned {
     /// The record.
     pub status: LicenseSeatsStatus,
-    /// What to report once it is written, oldest first.
+    /// Events to publish once it is written, oldest first.
     pub notices: Vec<Notice>,
 }
 
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn over_another_write_goes_what_was_done_at_the_vendor_and_nothing_else() {
+    fn only_vendor_effects_are_merged_over_another_write() {
         let (stored, ours) = (record(Some("open"), "stored"), record(None, "ours"));
         let written = over_another_write(stored.clone(), Some("open"), &ours).unwrap();
         let LicenseSeatsStatus { intent, history, license, may_bill, window, sizing, last_plan, agreed_seats, .. } =
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_goes_over_the_write_of_a_person_who_has_another_intent_or_none() {
+    fn write_of_person_with_other_intent_or_none_is_kept_whole() {
         let ours = record(None, "ours");
         for (stored, known) in
             [(Some("another"), Some("open")), (None, Some("open")), (Some("open"), None), (None, None)]

@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_that_no_person_holds_is_taken() {
+    fn free_lease_is_taken() {
         assert_eq!(lease_step(None, "me", Duration::ZERO, OURS), LeaseStep::Acquire);
         assert_eq!(step(None, Some(15), 0), LeaseStep::Acquire);
         assert_eq!(step(Some(""), Some(1), 0), LeaseStep::Acquire);

@@ -11,7 +11,7 @@ use crate::api::{KeyState, License, LicenseState};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// What `LicenseValid` says.
+/// The condition `LicenseValid`.
 pub(super) struct Validity {
     pub status: ConditionStatus,
     pub reason: &'static str,
@@ -97,7 +97,7 @@ fn soon(vendor: &str, license: &License, (ends, hours): (Timestamp, u64), kind: 
     }
 }
 
-/// Whether the vendor itself says that the license is in force. Its word outweighs the clock of this process.
+/// Whether the vendor reports the license in force. Its word outweighs the clock of this process.
 fn honored(license: &License) -> bool {
     license.can_add_user == Some(true) || matches!(license.state, LicenseState::Trial | LicenseState::PastDue)
 }
@@ -141,14 +141,14 @@ fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity>
                 return Some(gone("the license is invalidated", reason::INVALIDATED));
             }
             let message = format!(
-                "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: look \
-                 at them at {vendor}, or supply another key"
+                "{vendor} licenses 0 seats and lists license keys that look in force ({listed}), so it honors none of them: check them at \
+                 {vendor}, or supply another key"
             );
             say(ConditionStatus::False, reason::INVALIDATED, message)
         }
         LicenseState::Disabled => gone("the account is switched off", reason::INVALIDATED),
         LicenseState::Pending => {
-            let message = format!("the first payment to {vendor} is not done: the subscription begins with it");
+            let message = format!("the first payment to {vendor} is missing: pay it to begin the subscription");
             say(ConditionStatus::Unknown, reason::PENDING, message)
         }
         LicenseState::Active | LicenseState::Trial | LicenseState::PastDue => return None,
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_license_that_ends_soon_is_told_once_for_each_threshold() {
+    fn license_ending_soon_is_reported_once_per_threshold() {
         for (hours, expected) in
             [(721, "in force until 2026-12-01"), (719, "less than 720 h"), (100, "less than 168 h")]
         {
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn end_that_is_a_date_is_over_with_that_day() {
+    fn license_with_end_date_ends_with_that_day() {
         // The time of these is midnight.
         let (status, reason, message) = judged(LicenseState::Active, Some(0));
         assert_eq!((status, reason), (ConditionStatus::True, reason::EXPIRING_SOON));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn trial_that_ends_soon_is_told_with_what_to_do() {
+    fn trial_ending_soon_is_reported_with_remedy() {
         let (status, reason, message) = judged(LicenseState::Trial, Some(7 * 24 - 1));
         assert_eq!((status, reason), (ConditionStatus::True, reason::EXPIRING_SOON));
         assert!(
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_force_is_said_with_its_cause() {
+    fn license_not_in_force_is_reported_with_cause() {
         for (state, reason, word) in [
             (LicenseState::Unpaid, reason::EXPIRED, "not paid"),
             (LicenseState::Canceled, reason::EXPIRED, "canceled"),
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_license_that_is_not_shown_is_unknown_and_not_invalid() {
+    fn unshown_license_is_unknown_and_not_invalid() {
         let unknown = validity("Acme", None, &[], Timestamp::UNIX_EPOCH);
         assert_eq!((unknown.status, unknown.reason), (ConditionStatus::Unknown, reason::NOT_REPORTED));
     }

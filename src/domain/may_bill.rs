@@ -1,10 +1,10 @@
-//! What the vendor may bill and does not show. Asked by `decision`.
+//! Seats that the vendor may bill and does not show. Asked by `decision`.
 
 use super::decision::{Decision, Situation, Verdict};
 use super::{Numbers, quantity};
 use crate::api::{Intent, IntentPhase, MayBill};
 
-/// What a person writes after checking the bill. It is another word than the one to send the same change again.
+/// The confirmation of a person after checking the bill. It is another word than the one to send the same change again.
 pub(super) fn checked(may: &MayBill) -> String {
     format!("bill-{}", may.id)
 }

@@ -90,7 +90,7 @@ impl Obstacle {
             Self::InFlight(Some(Peer::Here(name))) => format!("of {name}"),
             Self::InFlight(Some(Peer::Elsewhere)) => "of an object in another namespace".into(),
         };
-        format!("another change of this account, {whose}, may still be running: Seatkeeper makes one at a time")
+        format!("another change of this account ({whose}) may be in flight. Seatkeeper makes one change at a time")
     }
 }
 
@@ -99,13 +99,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sentence_of_an_obstacle_names_only_who_may_be_known() {
+    fn obstacle_message_names_only_objects_of_the_namespace() {
         let near = |name: &str| Peer::Here(name.to_owned());
         let sentences = [
             (Obstacle::Owned(near("passwords")), "LicenseSeats passwords is older"),
             (Obstacle::Owned(Peer::Elsewhere), "an older object in another namespace"),
-            (Obstacle::InFlight(Some(near("passwords"))), "another change of this account, of passwords, may still"),
-            (Obstacle::InFlight(Some(Peer::Elsewhere)), "of an object in another namespace, may still"),
+            (
+                Obstacle::InFlight(Some(near("passwords"))),
+                "another change of this account (of passwords) may be in flight",
+            ),
+            (Obstacle::InFlight(Some(Peer::Elsewhere)), "(of an object in another namespace) may be in flight"),
             (
                 Obstacle::SameRows { peer: near("copy"), id: "0123".into() },
                 "annotate this object with seatkeeper.dev/differs=0123",
@@ -115,7 +118,7 @@ mod tests {
                 "a LicenseSeats in another namespace has",
             ),
             (Obstacle::LateEffects(Duration::ZERO), "late effects of this account's last change"),
-            (Obstacle::InFlight(None), "whose record is gone, may still"),
+            (Obstacle::InFlight(None), "(whose record is gone) may be in flight"),
         ];
         for (obstacle, expected) in sentences {
             assert!(obstacle.sentence().contains(expected), "{obstacle:?}: {}", obstacle.sentence());

@@ -1,4 +1,4 @@
-//! What a write's answer proves, and what must be recorded after it.
+//! The proof in a write's answer, and the record after it.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ pub enum Outcome {
     NotSent(&'static str),
     /// An answer that is proven to come before any effect.
     Refused(Refusal),
-    /// The vendor says it is done. Only a reading proves it.
+    /// The vendor reports success. Only a reading proves it.
     Accepted,
-    /// The vendor says that a license key is added, and in which row.
+    /// The vendor reports an added license key and its row.
     Added(Box<Row>),
     /// An answer with a known meaning that proves nothing: a refusal may come after an effect.
     Uncertain(Uncertain),
@@ -38,7 +38,7 @@ pub enum Refusal {
     Request(String),
 }
 
-/// What an answer says that proves nothing. It is asked once more after the settle time, and then a person.
+/// The content of an answer without proof. It is asked once more after the settle time, and then a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uncertain {
     /// The license key is there already.
@@ -117,7 +117,7 @@ impl Outcome {
     }
 }
 
-/// What the record must say after a write.
+/// The record after a write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AfterWrite {
     /// The intent, if it stays open.

@@ -14,40 +14,39 @@ use super::settle_time::settle_time;
 use super::{Numbers, Situation};
 use crate::api::{Change, Intent, IntentPhase, Step};
 
-/// How long a change of ours counts for what the vendor shows after it: that it shows exactly our own base again is the vendor's
-/// doing.
+/// How long our change explains the numbers of the vendor: showing exactly our base again is a revert by the vendor.
 pub(super) const RECENT: SignedDuration = SignedDuration::from_hours(24);
 
-/// What a wait is for. Its clock runs as long as the same is waited for.
+/// The subject of a wait. Its clock runs as long as the subject is the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum WaitFor {
     /// The request of this intent may still be running.
     Request(String),
     /// The request of this intent was answered, and its late effects may still come.
     LateEffects(String),
-    /// Two readings of a list must agree about the intent: `of` is the wait before, `sight` what was read.
+    /// Two readings of a list must agree about the intent: `of` is the wait before, `sight` the reading.
     SecondReading {
         /// The wait for the request, or for its late effects.
         of: Box<WaitFor>,
-        /// A hash of what was read.
+        /// A hash of the reading.
         sight: String,
     },
     /// The vendor took back the change with this id.
     TakenBack(String),
     /// The object became active in this cluster. A hash of object, cluster and account.
     Activation(String),
-    /// A row is not listed any more: it is read once more before that is believed. A hash of what was read.
+    /// A row is no longer listed: one more reading must confirm that. A hash of the reading.
     Missing(String),
 }
 
-/// What this process remembers about one doubt.
+/// Per-process state of one open outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elapsed {
-    /// Which doubt.
+    /// The wait that it belongs to.
     pub wait: WaitFor,
     /// The time since this process first saw it.
     pub since: Duration,
-    /// What was read after the settle time, and how long ago.
+    /// The reading after the settle time, and its age.
     pub settled: Option<(Numbers, Duration)>,
 }
 

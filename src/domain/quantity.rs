@@ -51,7 +51,7 @@ fn is_question(s: &Situation<'_>, intent: &Intent) -> bool {
     intent.phase == IntentPhase::MadeElsewhere && intent.account == s.seen.account_key()
 }
 
-/// What costs nothing and protects while an increase waits: the limit falls to what the spec lets the vendor reach.
+/// The protective step while an increase waits: lower the limit to what the spec allows.
 fn protected(limit: LimitGoal, now: Numbers, wanted: Numbers) -> Option<Numbers> {
     let most = match limit {
         LimitGoal::Keep | LimitGoal::Unlimited => return None,
@@ -66,18 +66,18 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let taken_back = taken_back(s, now);
     let last = open.applied.as_ref().or(s.history.first()).filter(|last| last.account == s.seen.account_key());
     let made = last.filter(|last| s.asked_for(last));
-    // What was in sync from the start was never set by us, and is a change from outside all the same.
+    // An account in sync from the start was never set by us. Its change is external all the same.
     let in_sync = s.satisfied.then_some(wanted).filter(|_| s.desired.sizing.is_none());
     let followed = s.desired.in_sync_with(now).filter(|_| s.satisfied && open.applied.is_none());
     let set = followed.or(made.map(|made| made.step.target())).or(in_sync).or(last.map(|last| last.step.target()));
-    // What the vendor took back it still bills: where it bills what it shows, a person has set the old numbers. When the
-    // change is sent again is the same either way.
+    // The vendor still bills a change that it reverted. If the bill equals the shown numbers, a person set the old
+    // numbers. The time of the repeat is the same either way.
     let by_person = set.is_some_and(|set| set.seats != now.seats) && s.seen.bills_what_it_shows();
     let drifted = set.filter(|set| *set != now && (taken_back.is_none() || by_person));
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
     // A request without effect is repeated only as it was.
     let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));
-    // Another target of the same wish is no first request either: late effects of the earlier ones may still come.
+    // A new target of the same wish is no first request: late effects of earlier ones may follow.
     let attempt = if let State::Free { attempt } = open.state { attempt } else { 1 };
     let (attempt, settle) = match taken_back {
         _ if open_intent::made_twice(s, last, now).is_some() => {

@@ -27,7 +27,7 @@ pub enum Finding<'a> {
     Decided {
         /// The checked spec.
         desired: &'a Desired,
-        /// What the vendor shows.
+        /// The reading of the vendor.
         seen: &'a Snapshot,
         /// What follows.
         decision: &'a Decision,

@@ -1,5 +1,5 @@
-//! How long nothing is sent after a request: 5 minutes after an answer and 30 minutes without one, unless flags say otherwise; longer
-//! after repeats. And how much longer after a request without effect.
+//! The settle times: 5 minutes after an answer, 30 without one (flags can change both), longer after repeats and after requests
+//! without effect.
 
 use std::time::Duration;
 

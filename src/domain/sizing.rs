@@ -64,7 +64,7 @@ pub enum Size {
 }
 
 impl Sizing {
-    /// Checks what admission lets through, and what was stored before there was a rule.
+    /// Checks specs that pass admission, and those stored before a rule.
     pub(super) fn parse(spec: &LicenseSeatsSpec, goal: &Goal) -> Result<Option<Self>, SpecFault> {
         let Some(sizing) = &spec.sizing else { return Ok(None) };
         beside(spec, sizing, goal)?;

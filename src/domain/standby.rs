@@ -30,7 +30,7 @@ pub enum Standing {
     Elsewhere(String),
 }
 
-/// What is recorded of the active cluster.
+/// The record of the active cluster.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ActivePast<'a> {
     /// The record.
@@ -81,7 +81,7 @@ impl Desired {
         let Standing::Elsewhere(active) = &self.standing else { return Ok(self) };
         let Some(cluster) = cluster else {
             return Err(SpecFault(format!(
-                "spec.activeCluster is {active}, and this operator has no name that tells whether that is its cluster. Nothing is sent. \
+                "spec.activeCluster is {active}, and this operator has no cluster name to compare. Nothing is sent. \
                  Start it with --cluster-name (chart value clusterName), or remove spec.activeCluster"
             )));
         };

@@ -174,8 +174,8 @@ pub(super) fn made_elsewhere(vendor: &str, intent: &Intent, seen: &Snapshot, gro
     format!(
         "{vendor} moved from {} to {} before Seatkeeper sent exactly that change: it was made perhaps by another Seatkeeper, in \
          another cluster, or by a person{itself}.{since} Seatkeeper corrects and repeats nothing until you decide or a day has passed: \
-         find out which, and give the account to one Seatkeeper alone (spec.activeCluster). Then edit spec.seats or spec.limit to what \
-         it should be, or keep the spec and annotate the object with {CONFIRM}={}",
+         find out which, and give the account to one Seatkeeper alone (spec.activeCluster). Then edit spec.seats or spec.limit to the \
+         number that you want, or keep the spec and annotate the object with {CONFIRM}={}",
         numbers(from),
         numbers(to),
         intent.id
@@ -202,15 +202,15 @@ pub(super) fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[
         )
     } else if seen.seats != intent.target().seats && bills_shown && history.first().is_some_and(made) {
         format!(
-            "{vendor} made the change to {}, and it was set back to {} from outside, which {vendor} bills too. Nothing is sent until \
-             you decide: find out who sets it back",
+            "{vendor} made the change to {}, and it was set back to {} from outside, which {vendor} bills too. Nothing is sent until you \
+             decide: find the source of that reset",
             numbers(intent.target()),
             numbers(seen)
         )
     } else if seen != intent.target() && history.first().is_some_and(made) {
         format!(
             "{vendor} made the change to {}, took it back, and after a repeat shows {} again: it may bill {} seats while \
-             it shows {}. Nothing is sent until you decide: ask {vendor} what it bills",
+             it shows {}. Nothing is sent until you decide: ask {vendor} for the billed seats",
             numbers(intent.target()),
             numbers(seen),
             intent.target().seats,
@@ -219,15 +219,15 @@ pub(super) fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[
     } else {
         format!(
             "{vendor} should show {} or still {}, and shows {}: either the change was made and {vendor} was changed from outside \
-             too, or it was changed from outside alone. Nothing is sent until you decide: look at the account",
+             too, or it was changed from outside alone. Nothing is sent until you decide: check the account",
             numbers(intent.target()),
             numbers(intent.base()),
             numbers(seen)
         )
     };
     format!(
-        "{explained}, then edit spec.seats or spec.limit to what it should be, or keep the spec and annotate the object with \
-         {CONFIRM}={}: Seatkeeper then plans anew from what is shown, and requests what the spec still asks",
+        "{explained}, then edit spec.seats or spec.limit to the number that you want, or keep the spec and annotate the object with \
+         {CONFIRM}={}: Seatkeeper then plans anew from the shown numbers, and requests the rest of the change",
         intent.id
     )
 }

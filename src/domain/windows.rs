@@ -250,17 +250,15 @@ fn merged(all: &[Opening], opening: &Opening) -> Stretch {
     }
 }
 
-/// The recorded window of a change that waited for it and goes no further now.
+/// The recorded window of a waiting change that now asks for no more.
 fn waited_for<'a>(s: &Situation<'a>, change: &Move) -> Option<&'a NextWindow> {
-    // A request that was turned away leaves the window recorded, and no plan but the one that was shown. So does a limit that
-    // fell meanwhile.
+    // A refused request leaves the window recorded, and no plan but the published one. So does a limit that fell meanwhile.
     let shown = s.approvals.shown.filter(|plan| !plan.spent).map(|plan| &plan.step);
     let waited = s.calendar.planned.map(|plan| &plan.step).filter(|step| is_of_a_plan(step)).or(shown)?;
     s.calendar.waits.filter(|_| covers(waited, &change.step))
 }
 
-/// A change that was kept from its window may leave for a while after its end, unless the spec was edited since or a person
-/// held it.
+/// Whether a change that missed its window may still leave, unless the spec was edited since or a person held it.
 fn late(s: &Situation<'_>, change: &Move, direction: &Direction) -> Option<PassedWindow> {
     let has_right = |window: &&NextWindow| s.calendar.current && !window.held && direction.has(&window.name);
     let window = waited_for(s, change).filter(has_right)?;
@@ -270,7 +268,7 @@ fn late(s: &Situation<'_>, change: &Move, direction: &Direction) -> Option<Passe
     in_time.then(|| PassedWindow { name: window.name.clone(), opened_at: Time(opens), closes_at: Time(closes) })
 }
 
-/// When the window opened that a change has missed. The edit that ends what held it does not end that.
+/// Opening time of the window that a change has missed. The edit that ends its hold does not end this.
 fn missed(s: &Situation<'_>, change: &Move) -> Option<Timestamp> {
     let window = waited_for(s, change).filter(|window| s.calendar.current || window.held)?;
     if window.closes_at.0 <= s.now { Some(window.opens_at.0) } else { window.missed.as_ref().map(|time| time.0) }

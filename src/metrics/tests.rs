@@ -64,7 +64,7 @@ fn series(metrics: &Metrics, family: &str) -> Vec<String> {
 }
 
 #[test]
-fn page_lists_every_metric_with_what_it_is() {
+fn page_lists_every_metric_with_type_and_meaning() {
     let metrics = Metrics::default();
     show(&metrics, &full());
     let text = printed(&metrics);
@@ -182,7 +182,7 @@ fn with_history(changes: &[Value]) -> LicenseSeatsStatus {
 }
 
 #[test]
-fn changes_count_from_zero_once_each_by_what_they_did() {
+fn changes_count_from_zero_once_each_by_effect() {
     let metrics = Metrics::default();
     let none = with_history(&[]);
     show(&metrics, &none);
@@ -224,7 +224,7 @@ fn requests_to_vendors_count_from_zero_by_operation_and_outcome() {
 }
 
 #[test]
-fn a_refusal_is_counted_when_it_is_first_told() {
+fn refusal_is_counted_once_when_first_reported() {
     let intent = |phase: &str| {
         let mut intent = change("d", 100, 150);
         intent["phase"] = phase.into();
@@ -241,7 +241,7 @@ fn a_refusal_is_counted_when_it_is_first_told() {
 }
 
 #[test]
-fn process_tells_its_memory_time_and_files() {
+fn process_metrics_show_memory_time_and_files() {
     let text = Metrics::default().print(false, Format::Plain).unwrap();
     for name in [
         "process_cpu_seconds_total",

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_who_names_open_metrics_gets_it() {
+    fn only_client_that_accepts_open_metrics_gets_it() {
         let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.1";
         assert_eq!(Format::asked(Some(prometheus)), Format::OpenMetrics);
         for accept in [None, Some("*/*"), Some("text/plain;version=0.0.4")] {

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn name_of_an_object_is_told_only_within_its_namespace() {
+    fn object_name_is_reported_only_within_its_namespace() {
         let (here, there) = (("it".to_owned(), "acme".to_owned()), ("board".to_owned(), "merger".to_owned()));
         assert_eq!(BlockedBy::OwnedBy(there.clone()).obstacle(&here), Obstacle::Owned(Peer::Elsewhere));
         assert_eq!(

@@ -101,7 +101,7 @@ impl Registry {
         self.owners.before(key, self.owners.ownership(key)?)
     }
 
-    /// What the other objects of the same account want of their pools.
+    /// The wishes of the other objects of the same account.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
         self.owners.wanted_beside(key)
     }
@@ -234,7 +234,7 @@ impl Registry {
         self.term = term;
     }
 
-    /// Says what was there when the term began, by uid. Returns the objects to wake.
+    /// Records the objects at the beginning of the term, by uid. Returns the objects to wake.
     pub fn inherit(&mut self, term: u64, mut uids: BTreeSet<String>) -> Vec<Key> {
         if self.term != term {
             return Vec::new();
@@ -264,7 +264,7 @@ impl Registry {
         self.scan.waits_for_unknown().then_some(self.term)
     }
 
-    /// Waits no more for what is not among these uids. Returns the objects to wake.
+    /// Stops waiting for objects outside these uids. Returns the objects to wake.
     pub fn keep(&mut self, term: u64, uids: &BTreeSet<String>) -> Vec<Key> {
         if self.term != term {
             return Vec::new();

@@ -132,7 +132,7 @@ impl Owners {
         account.is_none_or(|account| self.may_be_one(key, Some(by), account)).then_some(by)
     }
 
-    /// What the other objects of the same account want of their pools.
+    /// The wishes of the other objects of the same account.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
         let Some(mine) = self.ownership(key) else { return Vec::new() };
         let others = self.0.values().filter_map(|read| read.ownership.as_ref());

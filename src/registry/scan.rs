@@ -91,8 +91,8 @@ impl Scan {
         self.has_yet_to_come_to(&held.age) || self.asked.iter().any(before)
     }
 
-    /// Whether an object of this age must wait for objects that are still unread. What is created while this replica
-    /// leads and is younger can own nothing before it and can have no change in flight.
+    /// Whether an object of this age must wait for unread objects. A younger object created in this term owns no pool
+    /// before an older one and has no change in flight.
     pub fn has_yet_to_come_to(&self, age: &Age) -> bool {
         let listed = self.inherited.as_ref().is_some_and(BTreeSet::is_empty);
         !listed || self.unread.first().is_some_and(|(oldest, _)| oldest < age)

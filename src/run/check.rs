@@ -203,7 +203,7 @@ async fn replicas(operator: &str) -> Findings {
         Ok(addresses) => addresses.collect(),
         Err(error) => {
             return vec![Err(format!(
-                "{operator} has no address: no pod of the operator runs, or DNS does not answer ({error}). Look at the pods"
+                "{operator} has no address: no pod of the operator runs, or DNS does not answer ({error}). Check the pods"
             ))];
         }
     };
@@ -221,9 +221,8 @@ async fn replicas(operator: &str) -> Findings {
 }
 
 async fn replica(client: &reqwest::Client, address: SocketAddr) -> Result<String, String> {
-    let silent = |error: reqwest::Error| {
-        format!("the replica at {address} does not answer ({}). Look at its log", cause(&error))
-    };
+    let silent =
+        |error: reqwest::Error| format!("the replica at {address} does not answer ({}). Check its log", cause(&error));
     let answer = client.get(format!("http://{address}/readyz")).send().await.map_err(silent)?;
     let ready = answer.status() == reqwest::StatusCode::OK;
     let said = answer.text().await.map_err(silent)?;

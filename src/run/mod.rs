@@ -145,7 +145,7 @@ async fn work(context: &Arc<Context>, mut candidate: Candidate, waiting: &watch:
 /// Ends once a signal has come and the grace period after it has passed.
 async fn end(shutdown: &CancellationToken, grace: Duration) -> Result<(), Fatal> {
     let signal = stop_signal().await.map_err(Fatal::Signals)?;
-    tracing::info!(signal, "stopping: what is in flight is finished or left for the next start");
+    tracing::info!(signal, "stopping: requests in flight finish or are left for the next start");
     shutdown.cancel();
     tokio::time::sleep(grace).await;
     tracing::warn!("not finished within the grace period; open intents are judged at the next start");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_address_of_both_kinds_is_reached_by_ipv6_where_the_machine_has_it() {
+    async fn wildcard_listener_is_reached_by_ipv6() {
         // A kernel without IPv6 has no such address to bind either.
         if TcpListener::bind("[::1]:0").await.is_err() {
             return;
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_kernel_without_ipv6_answers_is_known() {
+    fn error_of_kernel_without_ipv6_is_recognized() {
         for (code, lacks) in [(97, true), (99, true), (98, false), (13, false)] {
             assert_eq!(lacks_ipv6(&std::io::Error::from_raw_os_error(code)), lacks, "{code}");
         }

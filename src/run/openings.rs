@@ -109,8 +109,8 @@ fn before_the_renewal(renewal: &Renewal, end: Option<Timestamp>) -> Vec<String> 
     let head = format!("  window {name}: from {from} to {to} before the end of the period");
     let next = match before(opens).zip(before(closes)) {
         Some((opens, closes)) => format!("    {} to {}", shown(opens), shown(closes)),
-        None => "    the end of the period is in the status of the object, where the vendor shows it: pipe in what kubectl get \
-                 -o yaml prints"
+        None => "    the status of the object has the end of the period, where the vendor shows it: pipe in the output of kubectl get -o \
+                 yaml"
             .into(),
     };
     vec![head, next]
@@ -153,11 +153,11 @@ mod tests {
         let told = |status: &str| told(&object(renewal, status), at("2027-01-01T05:30:00Z")).unwrap();
         let known = told("{license: {state: Active, periodEnd: '2027-03-10T00:00:00Z'}}");
         assert!(known.contains("\n    2027-03-08 00:00 UTC to 2027-03-09 22:00 UTC\n"), "{known}");
-        assert!(told("{}").contains("pipe in what kubectl get -o yaml prints"), "{}", told("{}"));
+        assert!(told("{}").contains("pipe in the output of kubectl get -o yaml"), "{}", told("{}"));
     }
 
     #[test]
-    fn objects_of_a_list_are_shown_and_what_is_of_another_kind_is_passed_over() {
+    fn objects_of_list_are_shown_and_other_kinds_skipped() {
         let list = "kind: List\nitems:\n- {kind: Secret}\n- kind: LicenseSeats\n  metadata: {name: plain}\n  spec: {vendor: {bitwarden: \
                     {credentialsSecretRef: {name: a}}}}\n";
         assert_eq!(told(list, Timestamp::UNIX_EPOCH).unwrap(), "plain\n  no change waits for a window\n");

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn another_header_or_certificate_is_another_way() {
+    fn other_header_or_certificate_is_other_access() {
         let hash = |data: &[(&str, &str)]| access(data, true).ok().unwrap().hash();
         let one = hash(&[("header.X-A", "1")]);
         assert!(one == hash(&[("header.x-a", "1")]));

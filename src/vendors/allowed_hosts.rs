@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_host_is_allowed_on_its_port_alone() {
+    fn listed_host_is_allowed_on_its_port_alone() {
         for (server, allows) in [
             ("https://vault.example.org", true),
             ("https://vault.example.org:443/", true),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_not_plain_https_is_refused_by_key() {
+    fn server_that_is_not_plain_https_is_refused_by_key() {
         for server in [
             "http://vault.example.org",
             "vault.example.org",
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nonsense_allow_list_is_refused() {
+    fn nonsense_allow_list_is_refused() {
         for entry in ["https://a.test", "*.example.org", "a.test/path", "user@a.test", "a b"] {
             assert!(AllowedHosts::new([entry]).is_err(), "{entry}");
         }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_join_whatever_the_slashes() {
+    fn paths_join_with_any_slashes() {
         for base in ["https://a.test/base", "https://a.test/base/", "https://a.test/base//"] {
             assert_eq!(join(&Url::parse(base).unwrap(), "api").as_str(), "https://a.test/base/api");
         }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_wildcard_is_no_host() {
+    fn wildcard_is_no_host() {
         for entry in ["*", "*.example.org", "\u{ff0a}", "%2a.example.org"] {
             assert!(AllowedHosts::new([entry]).is_err(), "{entry}");
         }
@@ -193,7 +193,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_is_written_only_listed_hosts_over_https_are_let_through(
+        fn only_listed_https_hosts_pass_for_any_text(
             text in prop_oneof![any::<String>(), "(https?:)?/{0,3}([a-z:@]{0,4})?(vault\\.example\\.org|localhost)?[:@/?#.a-z0-9\\\\%]{0,12}"],
         ) {
             if let Ok(url) = custom_server("server", &text, &allowed()) {
@@ -204,7 +204,7 @@ mod tests {
         }
 
         #[test]
-        fn an_allow_list_entry_is_a_host_or_refused(entry in any::<String>()) {
+        fn allow_list_entry_is_a_host_or_refused(entry in any::<String>()) {
             if let Ok(list) = AllowedHosts::new([&entry]) {
                 prop_assert!(list.0.iter().all(|host| !host.contains(['/', '@', '*'])), "{:?}", list);
             }

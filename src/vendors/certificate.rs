@@ -68,9 +68,8 @@ impl Untrusted {
             Self::OfCa => (
                 "certificate of a CA at a server",
                 format!(
-                    "the certificate of {host} is a CA's own, which no server may show (openssl req -x509 makes such a one): give that \
-                     server a certificate that the CA signs, or put this very certificate into the Secret's ca.crt, which then trusts \
-                     it alone"
+                    "{host} shows a CA certificate as its own (openssl req -x509 makes these). Give the server a certificate signed by \
+                     that CA, or put this one into the Secret's ca.crt; then Seatkeeper trusts no other"
                 ),
             ),
             Self::UnknownIssuer => (

@@ -23,7 +23,7 @@ use super::token_cache::Asker;
 use crate::domain::{Fault, Outcome, Refusal};
 
 /// Why a change was not sent although its turn had come: another request was answered meanwhile with 429, or with an outage.
-const NO_ROOM: &str = "the host takes no request now";
+const NO_ROOM: &str = "the host has no free connection";
 
 /// The connection of one key.
 pub(super) struct Connection {
@@ -71,7 +71,7 @@ impl Connection {
     /// Takes a turn for a request that is sent next. `owner` names what is waited for: the same owner keeps his place.
     ///
     /// # Errors
-    /// When to come back.
+    /// The time until the next attempt.
     pub fn turn(&self, verb: &Method, url: &Url, owner: impl Hash, asker: Asker<'_>) -> Result<(), Wait> {
         self.limiter.turn(verb.as_str(), url, owner, asker)
     }

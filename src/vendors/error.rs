@@ -26,21 +26,21 @@ pub(super) enum VendorError {
     /// Too many requests.
     #[error("throttled")]
     Throttled {
-        /// What `Retry-After` asked for.
+        /// The pause of `Retry-After`.
         after: Option<Duration>,
     },
-    /// No room for it among the requests to this host; nothing was sent and nothing is wrong.
-    #[error("its turn comes in {} s", .after.as_secs())]
+    /// The rate limit of this host has no room; nothing was sent and nothing is wrong.
+    #[error("rate limited for {} s", .after.as_secs())]
     RateLimited {
-        /// When its turn comes.
+        /// The time until it may be sent.
         after: Duration,
     },
-    /// The host is left alone because of an answer to another object; nothing was sent.
-    #[error("the host is left alone for now")]
+    /// Requests to the host are paused because of an answer to another object; nothing was sent.
+    #[error("requests to the host are paused")]
     Closed {
-        /// When to come back.
+        /// The time until the next attempt.
         after: Duration,
-        /// What is wrong with the host; `None`: too many requests came from this address.
+        /// The fault of the host; `None`: too many requests came from this address.
         outage: Option<Outage>,
     },
     /// The server has no such API.
@@ -52,10 +52,10 @@ pub(super) enum VendorError {
     /// The answer is elsewhere, and Seatkeeper does not follow: a gateway sends people to its login so.
     #[error("redirected with status {0}")]
     Redirect(u16),
-    /// Another answer that says nothing.
+    /// Another answer that proves nothing.
     #[error("status {0}")]
     Status(u16),
-    /// An answer that cannot be read; the word says what was wrong.
+    /// An unreadable answer, with its fault.
     #[error("unreadable answer: {0}")]
     Unreadable(&'static str),
 }
@@ -75,7 +75,7 @@ pub(super) trait Failure: Clone + From<VendorError> {
     /// One word for the metric label.
     fn label(&self) -> &'static str;
 
-    /// What mends it.
+    /// The remedy.
     fn remedy(&self) -> Remedy;
 
     /// The sentence for people, with its fix; its remedy is [`Failure::remedy`].
@@ -189,7 +189,7 @@ impl VendorError {
             // It gets no status: the controller comes back instead.
             Self::RateLimited { after } => (
                 RATE_LIMITED.into(),
-                format!("{host} takes only so many requests a minute: this one comes in {} s", after.as_secs()),
+                format!("{host} limits the requests per minute: this one is sent in {} s", after.as_secs()),
             ),
             Self::Throttled { after: Some(after) } | Self::Closed { after, outage: None } => (
                 "throttled by the vendor".into(),
@@ -207,7 +207,7 @@ impl VendorError {
                 format!("blocked in front of {vendor}"),
                 format!(
                     "{host} answers with status {status}, and not as {vendor} does: something in front of {vendor} refuses the \
-                     request, such as a firewall, a gateway or its edge. This says nothing of the key. Let the operator's \
+                     request, such as a firewall, a gateway or its edge. This proves nothing about the key. Let the operator's \
                      requests through there. Seatkeeper tries again"
                 ),
             ),

@@ -185,7 +185,7 @@ fn builder(settings: &HttpSettings, route: &Route) -> reqwest::ClientBuilder {
 /// An answer whose whole body was read.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
-    /// What `Retry-After` asked for.
+    /// The pause of `Retry-After`.
     pub(super) retry_after: Option<Duration>,
     /// `WWW-Authenticate: Bearer`: the framework behind the application asks for a token.
     pub(super) challenges: bool,

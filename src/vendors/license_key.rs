@@ -33,8 +33,8 @@ fn is_for(secret: &Secret, data: &SecretData<'_>, to: &Place<'_>) -> Result<(), 
     let (name, here) = (name(secret), host(to.server));
     let Some(named) = data.text("server")? else {
         let message = format!(
-            "key server of Secret {name} is missing: it says which tenant the license keys of the Secret are for. Nothing of the \
-             Secret is sent until it is there. Add it: {} patch secret {name} -p \
+            "key server of Secret {name} is missing: it names the tenant of the license keys. Nothing of the Secret is sent without it. \
+             Add it: {} patch secret {name} -p \
              '{{\"stringData\":{{\"server\":\"https://<host of the tenant>\"}}}}'",
             kubectl(secret)
         );

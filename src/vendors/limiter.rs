@@ -112,7 +112,7 @@ impl Limiter {
     /// owner keeps his place.
     ///
     /// # Errors
-    /// When to come back.
+    /// The time until the next attempt.
     pub(super) fn turn(&self, verb: &str, url: &Url, owner: impl Hash, asker: Asker<'_>) -> Result<(), Wait> {
         let mut hash = DefaultHasher::new();
         owner.hash(&mut hash);

@@ -66,21 +66,21 @@ const OPERATIONS: [&Operations; 2] = [&bitwarden::OPERATIONS, &immuta::OPERATION
 pub enum ReadError {
     /// Its turn comes after this long. Nothing was read, nothing is wrong, and the place is kept.
     RateLimited {
-        /// When to come back.
+        /// The time until the next attempt.
         after: Duration,
     },
-    /// No request goes to the host for now, because of an answer to another object. Nothing was read.
+    /// Requests to the host are paused because of an answer to another object. Nothing was read.
     Closed {
-        /// When to come back.
+        /// The time until the next attempt.
         after: Duration,
-        /// What is wrong.
+        /// The fault.
         fault: Fault,
     },
-    /// What prevents it, in the words of this vendor, and what mends it.
+    /// The obstacle in the words of this vendor, and its remedy.
     Failed(Fault),
 }
 
-/// What a period would cost, as decimal strings in the currency of the account's bills.
+/// The price of a period, as decimal strings in the currency of the account's bills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// In all, tax included.
@@ -118,7 +118,7 @@ pub trait VendorAccount: Send + Sync {
     /// Takes the turn for a write that is about to be sent, before it is recorded. Sends nothing.
     ///
     /// # Errors
-    /// When to come back.
+    /// The time until the next attempt.
     fn turn_to_write(&self) -> Result<(), Wait>;
 
     /// Sends the one request of a recorded intent, once, to the account that the intent is about. `send_guard` is asked last, just

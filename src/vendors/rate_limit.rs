@@ -154,7 +154,7 @@ pub enum Wait {
     Guessed(Duration),
     /// The host is in an outage.
     Down {
-        /// When to come back.
+        /// The time until the next attempt.
         after: Duration,
         /// What was seen of it.
         outage: Outage,
@@ -164,7 +164,7 @@ pub enum Wait {
 }
 
 impl Wait {
-    /// When to come back.
+    /// The time until the next attempt.
     pub fn after(self) -> Duration {
         let (Self::Turn(after) | Self::Closed(after) | Self::Guessed(after) | Self::Down { after, .. }) = self;
         after
@@ -186,7 +186,7 @@ impl RateLimiter {
     /// Takes a turn on a bucket, and with it the room for one request that leaves now.
     ///
     /// # Errors
-    /// When to come back. Coming earlier changes nothing, coming later loses no place in the order.
+    /// The time until the next attempt. Coming earlier changes nothing, coming later loses no place in the order.
     pub fn turn(&mut self, at: &LimitedBucket<'_>, ask: &Ask<'_>, now: Duration) -> Result<(), Wait> {
         let asked = ask.urgency == Urgency::Asked;
         if asked {

@@ -28,7 +28,7 @@ pub enum InvalidRoute {
     Proxy,
     /// The URL of the proxy holds a user or a password.
     #[error(
-        "must not hold credentials: anyone who lists processes would see them. Put user:password into the environment variable \
+        "must not hold credentials: a list of processes would show them. Put user:password into the environment variable \
          SEATKEEPER_VENDOR_PROXY_CREDENTIALS"
     )]
     Credentials,
@@ -90,7 +90,7 @@ impl Route {
         Ok(Self { trusted, ..self })
     }
 
-    /// What is said of the proxy, where there is one.
+    /// The messages about the proxy, if there is one.
     pub(super) fn told(&self) -> Option<&'static ToldOfProxy> {
         self.told
     }
@@ -102,8 +102,8 @@ impl Route {
     }
 }
 
-/// Whether the client takes an entry of `NO_PROXY` for what a person means by it. It takes what it does not understand for a domain, and
-/// that matches no host: requests that should go directly would go through the proxy.
+/// Whether the client reads an entry of `NO_PROXY` as a person means it. It treats unknown text as a domain that matches no host: direct
+/// requests would then go through the proxy.
 fn is_exception(entry: &str) -> bool {
     let (address, prefix) = entry.split_once('/').map_or((entry, None), |(address, prefix)| (address, Some(prefix)));
     match (address.parse::<IpAddr>(), prefix) {
@@ -121,8 +121,7 @@ fn is_exception(entry: &str) -> bool {
     }
 }
 
-/// The messages about a proxy that lets no connection through. It names the proxy by host and port, and never with
-/// its credentials.
+/// The messages about a refusing proxy. They name it by host and port, and never with its credentials.
 pub(super) struct ToldOfProxy {
     unknown: String,
     unreachable: String,
@@ -162,7 +161,7 @@ impl ToldOfProxy {
         }
     }
 
-    /// What is said of an error, if it comes from the proxy. The error's own text is not repeated.
+    /// The message of an error that comes from the proxy, without the error's own text.
     pub(super) fn of(&self, error: &reqwest::Error) -> Option<&str> {
         let mut next = error.source();
         let mut causes = std::iter::from_fn(|| {
@@ -179,7 +178,7 @@ impl ToldOfProxy {
         })
     }
 
-    /// What is said where there is no connection to the proxy itself.
+    /// The message where the proxy itself is unreachable.
     fn of_connection<'a>(&self, mut causes: impl Iterator<Item = &'a (dyn Error + 'static)>) -> &str {
         let told = causes.find_map(|cause| match tls_error(cause) {
             Some(rustls::Error::InvalidCertificate(_)) => Some(&self.untrusted),
@@ -258,7 +257,7 @@ mod tests {
         }
     }
 
-    /// What a request to a vendor comes to through a proxy that gives this answer to CONNECT; `None`: nothing listens there.
+    /// The outcome of a request through a proxy with this answer to CONNECT; `None`: nothing listens there.
     async fn told_through(scheme: &str, answer: Option<&'static str>) -> (String, u16) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -295,7 +294,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn proxy_that_lets_nothing_through_is_named_with_what_is_wrong_there() {
+    async fn refusing_proxy_is_named_with_its_fault() {
         for (answer, says) in [
             (None, "takes no connection"),
             (Some("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), "wants other credentials (407)"),
@@ -313,7 +312,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn proxy_whose_certificate_is_not_trusted_is_named_and_not_the_vendor() {
+    async fn proxy_with_untrusted_certificate_is_named_and_not_vendor() {
         let proxy = vendor_sim::Simulator::start(vendor_sim::Options::default()).await.unwrap();
         let told = told_by(&proxy.url().replace("localhost", "127.0.0.1")).await;
         assert!(told.starts_with("the certificate of the proxy of --vendor-proxy (127.0.0.1:"), "{told}");

@@ -145,7 +145,7 @@ mod tests {
         }
 
         #[test]
-        fn a_secret_of_another_type_is_refused_in_clean_words(kind in prop_oneof![any::<String>(), Just(LICENSE_KEY_TYPE.to_owned())]) {
+        fn secret_of_another_type_is_refused_in_clean_words(kind in prop_oneof![any::<String>(), Just(LICENSE_KEY_TYPE.to_owned())]) {
             let secret = Secret { type_: Some(kind.clone()), ..Secret::default() };
             if let Err(fault) = SecretData::credentials(&secret, &OURS) {
                 prop_assert!(!fault.message.chars().any(char::is_control), "{}", fault.message);

@@ -275,7 +275,7 @@ fn object_with_other_certificate_or_header_shares_no_session_in_use() {
 }
 
 #[test]
-fn object_whose_secret_differs_in_anything_shares_no_session_in_use() {
+fn object_with_any_other_secret_shares_no_session_in_use() {
     let all = owned();
     let get = |name: &str| all.iter().find(|owned| owned.name == name).unwrap().secret();
     let pool = |spec: Value| read(&serde_json::from_value(spec).unwrap()).unwrap();

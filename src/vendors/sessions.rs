@@ -1,5 +1,4 @@
-//! The keys of one vendor that are in use, so that all objects with the same key share what is known with it: its
-//! connection, its token, and what it was refused.
+//! The keys of one vendor in use. All objects with the same key share its connection, its token and its refusals.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,10 +23,10 @@ impl<S> Default for Sessions<S> {
 }
 
 impl<S> Sessions<S> {
-    /// The session of the key with this fingerprint, opened if there is none. `now`: when it is used.
+    /// The session of this fingerprint; opens one if absent. `now`: the time of use.
     ///
     /// # Errors
-    /// Those of `open`. Then nothing is kept.
+    /// Those of `open`, which then leaves no session.
     pub fn get(
         &self,
         fingerprint: CredentialHash,
@@ -55,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_key_has_the_same_session_and_another_key_another_one() {
+    fn session_is_per_key() {
         let (sessions, now) = (Sessions::default(), Instant::now());
         let first = sessions.get(print("a"), now, || Ok(1)).unwrap();
         let again = sessions.get(print("a"), now, || panic!("it is open")).unwrap();
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_cannot_be_opened_is_tried_again_and_closes_no_other() {
+    fn failed_session_is_retried_and_closes_no_other() {
         let (sessions, now) = (Sessions::default(), Instant::now());
         sessions.get(print("a"), now, || Ok(1)).unwrap();
         assert!(sessions.get(print("b"), now, || Err(Fault::spec("no certificate".into()))).is_err());

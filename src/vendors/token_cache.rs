@@ -45,9 +45,9 @@ pub(super) struct Asker<'a> {
     /// Versions of the Secrets that the key came from.
     pub secret: &'a str,
     pub urgency: Urgency,
-    /// What is asked for was refused lately.
+    /// The request was refused lately.
     pub failed: bool,
-    /// A token should be good for so long yet.
+    /// Remaining lifetime that a token should have.
     pub lasts: Duration,
 }
 
@@ -56,7 +56,7 @@ struct Held {
     value: SecretString,
     number: u64,
     renew: Option<Instant>,
-    /// How long it was to be used when it came.
+    /// Intended lifetime, as received.
     used_for: Duration,
 }
 
@@ -65,7 +65,7 @@ impl Held {
         self.lasts(now, Duration::ZERO)
     }
 
-    /// Whether it is used for so long yet, or for more than half of its time where that is short.
+    /// Whether it has this much lifetime left, or more than half of a short one.
     fn lasts(&self, now: Instant, lasts: Duration) -> bool {
         self.renew.is_none_or(|renew| now + lasts.min(self.used_for / 2) < renew)
     }
@@ -91,12 +91,11 @@ impl<E: Failure> Tokens<E> {
         Self { held: Mutex::default(), refused: SyncMutex::default(), failures, renew_before, probe }
     }
 
-    /// The current token. Where there is none, `turn` is taken and it is fetched: the lock is held meanwhile, so one caller
-    /// asks and the others wait for it. Without an `asker` no turn is taken: a pass that has begun is to be finished.
+    /// The current token. If there is none, takes `turn` and fetches one under the lock: one caller asks, and the others
+    /// wait. Without an `asker` no turn is taken: a pass that has begun is to be finished.
     ///
     /// # Errors
-    /// Those of `turn` and `fetch`; and what the key was refused before, without asking, as long as the same answer is to be
-    /// expected.
+    /// Those of `turn` and `fetch`, and the remembered refusal of the key while the same answer is expected.
     pub async fn get<F: Future<Output = Result<NewToken, E>>>(
         &self,
         asker: Option<Asker<'_>>,

@@ -319,7 +319,7 @@ async fn play(name: &str, of: impl Fn(&Line) -> bool) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_refusal_of_password_manager_is_told_by_its_state() {
+async fn password_manager_refusal_is_reported_by_state() {
     needs_control_plane!();
     let w = play("refused-u-a", |line| line.rule.starts_with(['U', 'A'])).await;
     for reason in ["VendorRejected", "UnsupportedByVendor", "GuardrailViolated"] {
@@ -328,13 +328,13 @@ async fn each_refusal_of_password_manager_is_told_by_its_state() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_refusal_of_a_limit_a_bill_or_a_standing_is_told_by_its_state() {
+async fn refusal_of_limit_bill_or_account_state_is_reported_by_state() {
     needs_control_plane!();
     play("refused-b", |line| !line.rule.starts_with(['U', 'A', 'S'])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_refusal_of_secrets_manager_is_told_by_its_state() {
+async fn secrets_manager_refusal_is_reported_by_state() {
     needs_control_plane!();
     play("refused-s", |line| line.rule.starts_with('S')).await;
 }
@@ -367,7 +367,7 @@ fn each_row_of_the_reference_has_a_line_or_the_reason_why_it_cannot_occur() {
 }
 
 #[test]
-fn each_owner_api_text_of_document_was_answered_by_simulator_as_told() {
+fn documented_owner_api_text_was_answered_by_simulator() {
     let Refusals { cannot, passing, lines, .. } = file();
     let page = super::stored();
     let rows = super::table(&page, "| Bitwarden's text");

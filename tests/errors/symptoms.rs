@@ -216,7 +216,7 @@ async fn play(w: &World, row: &Symptom, cause: &Cause, server: Option<&Simulator
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_cause_of_a_symptom_is_told_with_its_sentence() {
+async fn symptom_cause_reports_its_documented_message() {
     needs_control_plane!();
     let servers = servers().await;
     let allowed: Vec<String> = servers.iter().map(|(_, server)| format!("--allowed-host={}", server.host())).collect();

@@ -28,7 +28,7 @@ use crate::scenario::{AtPurchase, LATE, Scenario};
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the operator says when it is told to end.
-const STOPS: &str = "stopping: what is in flight";
+const STOPS: &str = "stopping: requests in flight";
 
 /// Read by debug builds of the operator alone: so many seconds its wall clock is off.
 const CLOCK: &str = "SEATKEEPER_TEST_CLOCK_SHIFT";

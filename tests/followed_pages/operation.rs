@@ -191,7 +191,7 @@ async fn troubleshooting_page_shows_object_operator_and_secret() {
 }
 
 #[tokio::test]
-async fn release_page_names_the_workflow_that_signs_and_checks_what_was_fetched() {
+async fn release_page_names_signing_workflow_and_verifies_download() {
     needs_control_plane!();
     let (page, cp) = (Page::open("docs/release.md"), ControlPlane::shared().await);
     let begin = ["version=", "identity=", "issuer="];

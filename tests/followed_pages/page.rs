@@ -191,7 +191,7 @@ fn commands_of_a_page_are_those_of_blocks_and_between_backticks() {
 
 #[test]
 #[should_panic(expected = "has commands that no test runs: {\"kubectl get nodes\"}")]
-fn page_with_a_new_command_that_no_test_runs_is_told() {
+fn page_with_untested_command_is_reported() {
     let page =
         Page::of("docs/new.md", "Run `kubectl get pods` and `kubectl get nodes`, not `kubectl apply`.", PathBuf::new());
     page.take("kubectl get pods");

@@ -11,7 +11,7 @@ use crate::tenants::fast_but;
 use crate::world::{FAST, PATIENCE, condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_key_as_it_is_needs_no_exchange() {
+async fn raw_key_needs_no_exchange() {
     needs_control_plane!();
     let a = acme("immuta-raw").await;
     a.key("one", 40).await;
@@ -97,7 +97,7 @@ async fn token_without_end_that_fails_three_times_with_500_is_exchanged_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_was_deleted_is_told_and_a_new_one_is_noticed() {
+async fn deleted_key_is_reported_and_new_one_noticed() {
     needs_control_plane!();
     let a = acme("immuta-revoked").await;
     a.declare(&[], json!({})).await;
@@ -111,7 +111,7 @@ async fn a_key_that_was_deleted_is_told_and_a_new_one_is_noticed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_permission_is_named() {
+async fn missing_permission_is_named() {
     needs_control_plane!();
     let a = acme("immuta-rights").await;
     a.tenant.inject(Fault::always(FaultKind::Answer {
@@ -172,7 +172,7 @@ async fn edge_that_answers_403_accuses_no_permission_and_is_tried_again_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_login_page_is_recognized_as_what_it_is() {
+async fn login_page_is_recognized() {
     needs_control_plane!();
     let redirect = FaultKind::Answer {
         status: 302,
@@ -199,7 +199,7 @@ async fn a_login_page_is_recognized_as_what_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_is_not_allowed_gets_nothing() {
+async fn host_that_is_not_allowed_gets_nothing() {
     needs_control_plane!();
     let a = acme("immuta-host").await;
     a.w.secret("admin", json!({ "apiKey": "key", "server": "https://immuta.example.org" })).await;

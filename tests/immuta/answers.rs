@@ -18,7 +18,7 @@ fn answer(status: u16, body: &str, apply: bool) -> FaultKind {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn addition_with_effect_that_something_in_between_answers_is_not_sent_twice() {
+async fn effective_addition_answered_by_proxy_is_not_sent_twice() {
     needs_control_plane!();
     for (name, status, body) in [
         ("immuta-303", 303, ""),
@@ -59,11 +59,11 @@ async fn row_of_colleague_is_never_pruned_though_success_came_without_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_that_is_there_already_is_not_taken_for_a_row_that_cannot_be_it() {
+async fn present_key_is_not_assigned_to_impossible_row() {
     needs_control_plane!();
     for (name, theirs, words) in [
         ("immuta-other", Some(50), "name that row in licenseKeys[].adopt"),
-        ("immuta-norow", None, "lists no row that can be it"),
+        ("immuta-norow", None, "lists no candidate row"),
     ] {
         let a = Acme::with(name, tenant(), |switches| switches.re_add = ReAdd::Refused).await;
         let key = a.key("one", 20).await;
@@ -82,7 +82,7 @@ async fn key_that_is_there_already_is_not_taken_for_a_row_that_cannot_be_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unlisted_rows_whose_seats_are_counted_are_not_added_again() {
+async fn unlisted_rows_with_counted_seats_are_not_added_again() {
     needs_control_plane!();
     let a = Acme::with("immuta-hidden", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
     let key = a.key("one", 20).await;
@@ -131,7 +131,7 @@ async fn refusal_that_passes_is_asked_once_more_and_the_key_added() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_that_comes_with_a_refusal_is_told_with_the_refusal_and_not_as_added() {
+async fn row_answered_with_refusal_is_reported_as_refused() {
     needs_control_plane!();
     let a = acme("immuta-422").await;
     let key = a.key("one", 40).await;
@@ -262,7 +262,7 @@ async fn removal_that_is_answered_and_not_done_is_seen_and_sent_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_reading_without_the_row_does_not_end_a_removal() {
+async fn single_reading_without_row_does_not_end_removal() {
     needs_control_plane!();
     let a = acme("immuta-gap").await;
     let old = a.key("old", 40).await;

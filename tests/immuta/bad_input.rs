@@ -12,7 +12,7 @@ use crate::stored_objects::{store, stored};
 use crate::world::{condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn admission_refuses_what_cannot_be_meant_and_says_what_to_do() {
+async fn admission_refuses_contradictory_spec_with_remedy() {
     needs_control_plane!();
     let a = acme("immuta-admission").await;
     let immuta = |more: serde_json::Value| json!({ "vendor": { "immuta": more } });
@@ -99,7 +99,7 @@ async fn key_refused_by_tenant_is_sent_twice_then_not_until_its_secret_changes()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_key_does_not_keep_the_others_waiting() {
+async fn refused_key_does_not_delay_the_others() {
     needs_control_plane!();
     let a = acme("immuta-others").await;
     a.put("bad", "no such key").await;
@@ -113,7 +113,7 @@ async fn a_refused_key_does_not_keep_the_others_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_key_in_two_secrets_is_added_once_and_told() {
+async fn key_in_two_secrets_is_added_once_and_reported() {
     needs_control_plane!();
     let a = acme("immuta-twins").await;
     let key = a.key("one", 40).await;
@@ -144,7 +144,7 @@ async fn of_two_objects_for_one_tenant_the_younger_one_does_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_secret_of_another_type_lends_no_key() {
+async fn secret_of_another_type_lends_no_key() {
     needs_control_plane!();
     let a = acme("immuta-type").await;
     let key = a.tenant.issue(LicenseKey::seats(40));
@@ -232,7 +232,7 @@ async fn odd_foreign_row_is_named_and_rest_of_tenant_is_read_and_gets_its_key() 
         .collect();
     let text = serde_json::to_string(&rows).unwrap();
     a.tenant.inject(Fault::on_license_list(FaultKind::Body { text }).for_ever());
-    let named = format!("row {id} ({uuid}) with a value of expires that cannot be read");
+    let named = format!("row {id} ({uuid}) with an unreadable value of expires");
     let status =
         a.until("the row", |status| condition(status, "Ready").is_some_and(|c| c.message.contains(&named))).await;
     assert_eq!((said(&status, "Ready").as_str(), status.seats), ("True/InSync", Some(65)));

@@ -10,7 +10,7 @@ use super::{Acme, acme, keys_of, tenant};
 use crate::world::{FAST, World, condition, organization, said};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn listed_keys_are_added_once_one_after_the_other_and_told() {
+async fn listed_keys_are_added_once_in_sequence_and_reported() {
     needs_control_plane!();
     let a = acme("immuta-add").await;
     let (one, two) = (a.key("one", 40).await, a.key("two", 25).await);
@@ -67,7 +67,7 @@ async fn deletion_of_the_object_removes_no_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_renewal_adds_the_new_key_and_only_then_removes_the_old_one() {
+async fn renewal_adds_the_new_key_and_only_then_removes_the_old_one() {
     needs_control_plane!();
     let a = acme("immuta-renew").await;
     let old = a.key("old", 40).await;
@@ -107,7 +107,7 @@ async fn without_prune_a_key_that_is_no_longer_listed_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_others_need_is_not_removed_and_the_reason_is_told() {
+async fn key_needed_by_others_is_not_removed_and_reason_is_reported() {
     needs_control_plane!();
     let a = acme("immuta-need").await;
     a.key("big", 40).await;
@@ -189,7 +189,7 @@ async fn rows_of_others_are_shown_and_never_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_removed_by_hand_is_told_and_added_again() {
+async fn row_removed_by_hand_is_reported_and_added_again() {
     needs_control_plane!();
     let a = acme("immuta-drift").await;
     let key = a.key("one", 40).await;
@@ -224,7 +224,7 @@ async fn observed_and_suspended_tenants_are_read_and_not_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotated_secret_is_a_new_key_and_a_withdrawn_one_takes_nothing_away() {
+async fn rotated_secret_is_a_new_key_and_a_withdrawn_one_takes_nothing_away() {
     needs_control_plane!();
     let a = acme("immuta-rotate").await;
     let old = a.key("one", 40).await;

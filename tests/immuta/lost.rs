@@ -9,7 +9,7 @@ use super::{Acme, acme, entries, keys_of, tenant};
 use crate::world::{condition, said};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_addition_whose_answer_is_lost_is_waited_for_and_recognised_by_its_row() {
+async fn addition_with_lost_answer_is_recognized_by_its_row() {
     needs_control_plane!();
     let a = acme("immuta-lost").await;
     let key = a.key("one", 40).await;
@@ -24,7 +24,7 @@ async fn an_addition_whose_answer_is_lost_is_waited_for_and_recognised_by_its_ro
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_addition_that_never_arrived_is_sent_once_more() {
+async fn addition_that_never_arrived_is_sent_once_more() {
     needs_control_plane!();
     let a = acme("immuta-void").await;
     let key = a.key("one", 40).await;
@@ -35,7 +35,7 @@ async fn an_addition_that_never_arrived_is_sent_once_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_addition_that_lands_late_is_not_sent_twice() {
+async fn addition_that_lands_late_is_not_sent_twice() {
     needs_control_plane!();
     // Servers that would make a second row of it show best that nothing is sent again.
     let a = Acme::with("immuta-late", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
@@ -47,7 +47,7 @@ async fn an_addition_that_lands_late_is_not_sent_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_vendor_that_always_fails_is_asked_twice_and_then_left_alone() {
+async fn failing_vendor_gets_two_requests_and_then_none() {
     needs_control_plane!();
     let a = acme("immuta-fails").await;
     a.key("one", 40).await;
@@ -131,7 +131,7 @@ async fn of_several_new_rows_none_is_taken_until_the_spec_names_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn that_none_of_the_new_rows_is_the_keys_can_be_confirmed() {
+async fn person_can_confirm_that_no_new_row_is_the_key() {
     needs_control_plane!();
     let a = acme("immuta-confirm").await;
     let key = a.key("one", 40).await;
@@ -150,7 +150,7 @@ async fn that_none_of_the_new_rows_is_the_keys_can_be_confirmed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_removal_whose_answer_is_lost_is_done_once_the_row_is_gone() {
+async fn removal_with_lost_answer_is_done_once_row_is_unlisted() {
     needs_control_plane!();
     let a = acme("immuta-lost-delete").await;
     a.key("old", 40).await;
@@ -172,7 +172,7 @@ async fn a_removal_whose_answer_is_lost_is_done_once_the_row_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_is_still_listed_and_counted_is_not_gone_whatever_a_404_says() {
+async fn listed_and_counted_row_is_not_gone_despite_404() {
     needs_control_plane!();
     let a = acme("immuta-404-delete").await;
     a.key("old", 40).await;
@@ -194,7 +194,7 @@ async fn a_row_that_is_still_listed_and_counted_is_not_gone_whatever_a_404_says(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restored_status_of_a_former_object_keeps_keys_from_being_added_twice() {
+async fn restored_status_of_a_former_object_keeps_keys_from_being_added_twice() {
     needs_control_plane!();
     let a = Acme::with("immuta-restore", tenant(), |switches| switches.duplicate = Duplicate::SecondRow).await;
     let key = a.key("one", 40).await;
@@ -217,7 +217,7 @@ async fn a_restored_status_of_a_former_object_keeps_keys_from_being_added_twice(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_object_made_anew_over_its_own_key_takes_the_row_or_asks() {
+async fn object_made_anew_over_its_own_key_takes_the_row_or_asks() {
     needs_control_plane!();
     for (name, rows, expected) in [("immuta-anew", 1, "True/InSync"), ("immuta-anew-two", 2, "False/AlreadyPresent")] {
         let a = acme(name).await;
@@ -255,7 +255,11 @@ async fn key_of_recreated_object_is_no_addition_and_pruned_only_once_adopted() {
     let events = a.w.events().await;
     assert!(events.iter().all(|(why, _)| why != "LicenseKeyAdded"), "{events:?}");
     let (_, adopted) = events.iter().find(|(why, _)| why == "LicenseKeyAdopted").expect("the event");
-    assert!(adopted.contains("name the row in licenseKeys[].adopt to let prune remove it"), "{adopted}");
+    assert!(
+        adopted
+            .contains("To let prune remove it once its key is no longer listed, name the row in licenseKeys[].adopt"),
+        "{adopted}"
+    );
     a.key("two", 60).await;
     a.list(&["two"]).await;
     let status = a.until_ready("False/PruneBlocked").await;
@@ -277,7 +281,7 @@ async fn key_of_recreated_object_is_no_addition_and_pruned_only_once_adopted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_to_adopt_that_is_not_there_is_told_and_the_key_not_added() {
+async fn missing_row_to_adopt_is_reported_and_key_not_added() {
     needs_control_plane!();
     let a = acme("immuta-adopt").await;
     let key = a.key("one", 40).await;

@@ -130,7 +130,7 @@ async fn printed_commands_copy_license_keys_beside_credential_which_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_license_key_that_was_never_added_is_added_once_it_is_moved() {
+async fn old_license_key_that_was_never_added_is_added_once_it_is_moved() {
     needs_control_plane!();
     let a = acme("immuta-old-new").await;
     let key = a.tenant.issue(LicenseKey::seats(40));

@@ -12,7 +12,7 @@ use crate::world::{condition, said};
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn too_few_seats_are_told_with_how_many_are_missing() {
+async fn shortage_is_reported_with_number_of_missing_seats() {
     needs_control_plane!();
     let a = acme("immuta-short").await;
     a.key("one", 40).await;
@@ -28,7 +28,7 @@ async fn too_few_seats_are_told_with_how_many_are_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_takes_no_more_users_has_a_shortage_whatever_the_numbers() {
+async fn tenant_that_takes_no_users_has_shortage_despite_free_seats() {
     needs_control_plane!();
     let a = acme("immuta-full").await;
     a.key("one", 40).await;
@@ -45,7 +45,7 @@ async fn a_tenant_that_takes_no_more_users_has_a_shortage_whatever_the_numbers()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_way_in_which_a_tenant_says_that_it_takes_users_is_shown_as_it_is() {
+async fn each_form_of_can_add_user_is_shown_as_answered() {
     needs_control_plane!();
     let a = acme("immuta-takes-users").await;
     a.issued("one", LicenseKey::seats(40).soft_seats(5)).await;
@@ -71,7 +71,7 @@ async fn each_way_in_which_a_tenant_says_that_it_takes_users_is_shown_as_it_is()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn used_is_what_the_license_counts_and_another_count_is_told_beside_it() {
+async fn used_is_license_count_and_other_count_is_reported_beside_it() {
     needs_control_plane!();
     let a = Acme::with("immuta-used", tenant().inactive_users(7).policy_owners(2), |_| {}).await;
     a.key("one", 40).await;
@@ -80,14 +80,11 @@ async fn used_is_what_the_license_counts_and_another_count_is_told_beside_it() {
     assert_eq!((status.used, status.used_is_lower_bound, status.free), (Some(12), Some(false), Some(28)));
     assert_eq!(status.license.as_ref().unwrap().reported_users, Some(19));
     let message = &condition(&status, "Ready").unwrap().message;
-    assert!(
-        message.contains("12 users are active, which is what the license counts; the usage report has 19"),
-        "{message}"
-    );
+    assert!(message.contains("the license counts 12 active users; the usage report has 19"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_end_is_warned_of_in_time_and_hard_ends_are_told_from_soft_ones() {
+async fn expiry_warns_in_time_and_names_hard_or_soft_end() {
     needs_control_plane!();
     for (name, hard) in [("immuta-hard", true), ("immuta-soft", false)] {
         let a = acme(name).await;
@@ -103,7 +100,7 @@ async fn an_end_is_warned_of_in_time_and_hard_ends_are_told_from_soft_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_ends_beside_one_that_is_enough_is_no_reason_to_warn() {
+async fn key_ending_beside_sufficient_one_gives_no_warning() {
     needs_control_plane!();
     let a = acme("immuta-overlap").await;
     a.issued("old", LicenseKey::seats(40).expires_in(HOUR * 50)).await;
@@ -116,7 +113,7 @@ async fn a_key_that_ends_beside_one_that_is_enough_is_no_reason_to_warn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_of_which_every_key_has_expired_is_not_ready() {
+async fn tenant_of_which_every_key_has_expired_is_not_ready() {
     needs_control_plane!();
     let a = acme("immuta-expired").await;
     let key = a.tenant.issue(LicenseKey::seats(40).expired());
@@ -134,7 +131,7 @@ async fn a_tenant_of_which_every_key_has_expired_is_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_without_any_key_says_so_and_shows_no_end() {
+async fn tenant_without_key_is_reported_and_shows_no_end() {
     needs_control_plane!();
     let a = acme("immuta-none").await;
     a.declare(&[], json!({})).await;

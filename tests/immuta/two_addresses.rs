@@ -57,7 +57,7 @@ impl Acme {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tenant_under_two_addresses_gets_no_key_until_person_says_they_differ() {
+async fn tenant_under_two_addresses_gets_no_key_until_confirmed() {
     needs_control_plane!();
     let (acme, address) = reachable_twice("two-addresses", &[]).await;
     acme.key("a", 20).await;

@@ -114,7 +114,7 @@ struct Ground {
 const USUAL: Ground = Ground { rights: &[Permission::ApplicationAdmin, Permission::UserAdmin], others: false };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whichever_way_the_unknowns_turn_out_a_renewal_adds_once_and_removes_once() {
+async fn renewal_adds_once_and_removes_once_under_every_unknown() {
     needs_control_plane!();
     // As many at a time as two cores bear.
     for some in SWITCHES.chunks(4) {
@@ -130,7 +130,7 @@ async fn whichever_way_the_unknowns_turn_out_a_renewal_adds_once_and_removes_onc
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn switches_that_are_said_to_be_unmet_decide_nothing_in_a_renewal() {
+async fn switches_declared_unmet_do_not_affect_renewal() {
     needs_control_plane!();
     for some in UNMET.chunks(4) {
         join_all(some.iter().map(async |(switch, _)| {
@@ -222,7 +222,7 @@ fn each_switch_of_the_simulated_tenant_is_proven_by_a_row_or_by_a_test() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn row_person_deletes_during_removal_is_gone_whatever_second_delete_does() {
+async fn row_deleted_by_person_during_removal_is_gone() {
     needs_control_plane!();
     for (name, second) in [
         ("immuta-second-404", SecondDelete::NotFound),
@@ -253,7 +253,7 @@ async fn row_person_deletes_during_removal_is_gone_whatever_second_delete_does()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn key_of_another_tenant_is_told_to_be_refused_with_either_status() {
+async fn key_of_other_tenant_is_reported_refused_with_either_status() {
     needs_control_plane!();
     for (name, status) in [("immuta-invalid-422", 422), ("immuta-invalid-400", 400)] {
         let a = Acme::with(name, tenant(), |switches| switches.invalid_key_status = status).await;
@@ -268,7 +268,7 @@ async fn key_of_another_tenant_is_told_to_be_refused_with_either_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tenant_refusing_every_form_of_key_or_with_200_is_told_as_refused_key() {
+async fn tenant_refusing_key_with_any_status_is_reported_as_refused_key() {
     needs_control_plane!();
     let a = Acme::with("immuta-no-form", tenant(), |s| (s.raw_key, s.bearer_token) = (false, false)).await;
     a.key("one", 40).await;
@@ -346,7 +346,7 @@ async fn key_added_by_another_person_gets_no_second_row_if_vendor_reports_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_row_comes_back_once_whatever_the_vendor_does_with_its_key() {
+async fn deleted_row_is_added_again_once_for_each_vendor_behavior() {
     needs_control_plane!();
     for (name, re_add, ready) in [
         ("immuta-re-new", ReAdd::NewRow, "True/InSync"),
@@ -373,7 +373,7 @@ async fn a_deleted_row_comes_back_once_whatever_the_vendor_does_with_its_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_of_a_rebuilt_tenant_with_our_number_is_not_ours() {
+async fn row_of_a_rebuilt_tenant_with_our_number_is_not_ours() {
     needs_control_plane!();
     let a = Acme::with("immuta-rebuilt", tenant(), |switches| switches.uuid_from = UuidFrom::Insert).await;
     let key = a.key("one", 40).await;

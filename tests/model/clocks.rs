@@ -66,7 +66,7 @@ fn step(variant: &Variant<Quantity>, world: &World<Quantity>, chance: u64) -> Op
 }
 
 #[test]
-fn clock_of_the_model_waits_for_what_the_real_one_waits_for() {
+fn model_clock_waits_for_the_same_as_the_real_one() {
     let variant = quantity::lively();
     // A generator of our own: the same traces each time.
     let mut chance = 0x9e37_79b9_7f4a_7c15_u64;

@@ -3,12 +3,12 @@
 use crate::account::{Account, PoolState};
 use crate::coverage::Coverage;
 use crate::judge::Rule;
-use crate::table::{Row, Window};
+use crate::table::{ScheduleRow, Window};
 use crate::year::Life;
 use crate::{DAY, HOUR};
 
 /// A window of a row that can be.
-fn window<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Window<'a> {
+fn window<'a>(rng: &mut fastrand::Rng, rows: &'a [ScheduleRow]) -> Window<'a> {
     loop {
         let row = rng.choice(rows).expect("rows");
         let most = (row.gap / HOUR).min(12);
@@ -21,7 +21,7 @@ fn window<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Window<'a> {
 }
 
 /// What a person writes of windows.
-pub fn rule<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Rule<'a> {
+pub fn rule<'a>(rng: &mut fastrand::Rng, rows: &'a [ScheduleRow]) -> Rule<'a> {
     let windows = (0..rng.usize(1..=2)).map(|_| window(rng, rows)).collect();
     Rule {
         windows,
@@ -33,9 +33,9 @@ pub fn rule<'a>(rng: &mut fastrand::Rng, rows: &'a [Row]) -> Rule<'a> {
 }
 
 /// The same windows by the clock of other zones.
-fn elsewhere<'a>(rng: &mut fastrand::Rng, rule: &Rule<'a>, rows: &'a [Row]) -> Rule<'a> {
+fn elsewhere<'a>(rng: &mut fastrand::Rng, rule: &Rule<'a>, rows: &'a [ScheduleRow]) -> Rule<'a> {
     let other = |window: &Window<'a>| {
-        let alike: Vec<&Row> = rows.iter().filter(|row| row.schedule == window.row.schedule).collect();
+        let alike: Vec<&ScheduleRow> = rows.iter().filter(|row| row.schedule == window.row.schedule).collect();
         let row = rng.choice(alike).unwrap_or(window.row);
         // No window is longer than until its next opening.
         Window { row, length: window.length.min((row.gap / HOUR).max(1) * HOUR) }
@@ -56,7 +56,7 @@ fn longer<'a>(rng: &mut fastrand::Rng, rule: &Rule<'a>) -> Rule<'a> {
 fn edit_windows<'a>(
     rng: &mut fastrand::Rng,
     (account, life): (&Account, &mut Life<'a>),
-    rows: &'a [Row],
+    rows: &'a [ScheduleRow],
     coverage: &mut Coverage,
 ) {
     let old = life.wish.rule.clone();
@@ -82,7 +82,7 @@ fn edit_windows<'a>(
 pub fn event<'a>(
     rng: &mut fastrand::Rng,
     (account, lives): (&mut Account, &mut Vec<Life<'a>>),
-    rows: &'a [Row],
+    rows: &'a [ScheduleRow],
     coverage: &mut Coverage,
 ) -> Option<usize> {
     let nth = rng.usize(0..lives.len());

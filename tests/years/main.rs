@@ -25,7 +25,7 @@ use account::Account;
 use coverage::Coverage;
 use events::{event, rule};
 use judge::{Faults, judge};
-use table::{Row, rows, stretch_at};
+use table::{ScheduleRow, rows, stretch_at};
 use users::Told;
 use year::{Fate, Life, pool};
 
@@ -73,7 +73,7 @@ struct Played {
 }
 
 /// Plays the years on all cores.
-fn play_all(seeds: Range<u64>, rows: &[Row]) -> Played {
+fn play_all(seeds: Range<u64>, rows: &[ScheduleRow]) -> Played {
     let next = AtomicU64::new(seeds.start);
     let some = || {
         let mut played = Played::default();
@@ -93,7 +93,7 @@ fn play_all(seeds: Range<u64>, rows: &[Row]) -> Played {
 }
 
 impl Played {
-    fn add_year(&mut self, seed: u64, rows: &[Row]) {
+    fn add_year(&mut self, seed: u64, rows: &[ScheduleRow]) {
         for life in play(seed, rows, &mut self.coverage) {
             let wrong = judge(&life.requests);
             if wrong.count() > 0 {
@@ -114,7 +114,7 @@ impl Played {
     }
 }
 
-fn play<'a>(seed: u64, rows: &'a [Row], coverage: &mut Coverage) -> Vec<Life<'a>> {
+fn play<'a>(seed: u64, rows: &'a [ScheduleRow], coverage: &mut Coverage) -> Vec<Life<'a>> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let begin = rng.i64(FIRST..LAST - YEAR);
     // Every other account has two products.

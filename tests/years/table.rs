@@ -1,7 +1,7 @@
 //! The openings of windows as another implementation made them: `tests/calendar/openings.py` says what the columns are.
 
 /// The openings of one schedule in one zone.
-pub struct Row {
+pub struct ScheduleRow {
     pub zone: &'static str,
     pub schedule: &'static str,
     /// Seconds since 1970, in order.
@@ -20,11 +20,11 @@ pub enum Odd {
 }
 
 /// All rows.
-pub fn rows() -> Vec<Row> {
+pub fn rows() -> Vec<ScheduleRow> {
     include_str!("../calendar/openings.txt").lines().skip(1).filter(|line| !line.is_empty()).map(row).collect()
 }
 
-fn row(line: &'static str) -> Row {
+fn row(line: &'static str) -> ScheduleRow {
     let columns: Vec<&'static str> = line.split(" | ").collect();
     let [zone, schedule, first, steps] = columns[..] else { panic!("four columns: {line}") };
     let mut second: i64 = first.parse().expect("a second");
@@ -43,13 +43,13 @@ fn row(line: &'static str) -> Row {
             }
         }
     }
-    Row { zone, schedule, opens, odd, gap }
+    ScheduleRow { zone, schedule, opens, odd, gap }
 }
 
 /// A window of a row: it stays open for so many seconds.
 #[derive(Clone, Copy)]
 pub struct Window<'a> {
-    pub row: &'a Row,
+    pub row: &'a ScheduleRow,
     pub length: i64,
 }
 

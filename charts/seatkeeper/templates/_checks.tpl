@@ -170,7 +170,7 @@ shutdown-grace: 8s
 {{- if hasKey $limits "memory" }}
 {{- $memory := include "seatkeeper.quantity" $limits.memory | float64 }}
 {{- if and (gt $memory 0.0) (lt $memory 16777216.0) }}
-{{- fail (printf "resources.limits.memory: %v is less than the operator needs at rest, so Kubernetes would kill it again and again: write at least 32Mi" $limits.memory) }}
+{{- fail (printf "resources.limits.memory: %v is less than the operator needs at rest, so Kubernetes would kill it repeatedly: write at least 32Mi" $limits.memory) }}
 {{- end }}
 {{- end }}
 {{- $bundle := or (.Values.caBundle).configMap (.Values.caBundle).secret }}
@@ -239,7 +239,7 @@ shutdown-grace: 8s
 {{- include "seatkeeper.checkDuration" (dict "name" $name "value" . "days" true) }}
 {{- $_ := set $seconds $field (include "seatkeeper.seconds" . | int64) }}
 {{- if eq (get $seconds $field) 0 }}
-{{- fail (printf "%s must be longer than 0s: clear it to have what Prometheus has" $name) }}
+{{- fail (printf "%s must be longer than 0s: clear it to use the default of Prometheus" $name) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -298,7 +298,7 @@ shutdown-grace: 8s
 {{- fail "flags.lease-retry must be below flags.lease-renew-deadline: a healthy leader would lose its lease" }}
 {{- end }}
 {{- if ge (get $seconds "shutdown-grace") (include "seatkeeper.terminationGracePeriodSeconds" . | int64) }}
-{{- fail "flags.shutdown-grace must be below terminationGracePeriodSeconds: Kubernetes would kill what still runs" }}
+{{- fail "flags.shutdown-grace must be below terminationGracePeriodSeconds: Kubernetes would kill requests in flight" }}
 {{- end }}
 {{- end }}
 

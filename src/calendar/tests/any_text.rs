@@ -44,14 +44,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_passes_the_checks_of_the_fields_is_read_by_croner(text in likely()) {
+    fn schedule_that_passes_field_checks_is_read_by_croner(text in likely()) {
         if let Err(fault) = Schedule::parse(&text, "UTC", hours(1)) {
             prop_assert!(!fault.to_string().starts_with("schedule is not understood"), "{text}: {fault}");
         }
     }
 
     #[test]
-    fn openings_are_in_order_apart_and_agree_with_what_is_around(
+    fn openings_are_ordered_apart_and_agree_with_their_neighbors(
         text in likely(),
         zone in proptest::sample::select(vec!["Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "Africa/Casablanca"]),
         second in 1_700_000_000i64..2_400_000_000,

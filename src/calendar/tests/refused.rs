@@ -153,7 +153,7 @@ fn names_that_are_not_english_are_refused() {
 }
 
 #[test]
-fn ranges_steps_and_lists_that_say_nothing_are_refused() {
+fn empty_ranges_steps_and_lists_are_refused() {
     each(
         &[
             ("0 22-2 * * *", "schedule has \"22-2\" as hour, a range that runs backwards: write \"22-23,0-2\""),
@@ -235,7 +235,7 @@ fn days_of_the_month_and_of_the_week_at_once_are_refused() {
 }
 
 #[test]
-fn what_never_opens_is_refused() {
+fn schedule_that_never_opens_is_refused() {
     for (text, day) in
         [("0 6 31 2 *", "31"), ("30 2 30 2 *", "30"), ("0 6 31 4,6,9,11 *", "31"), ("0 6 31W FEB *", "31W")]
     {

@@ -35,7 +35,7 @@ fn object_is_woken_by_an_approval_that_comes_and_by_one_that_goes() {
 }
 
 #[test]
-fn denial_is_looked_up_before_watch_is_ready_only_if_plan_shown_is_open() {
+fn denial_is_read_before_watch_is_ready_only_for_open_plan() {
     let spec = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "key" } } }, "seats": 150 });
     let spec: LicenseSeatsSpec = serde_json::from_value(spec).unwrap();
     let (pool, _) = crate::vendors::target(&spec.vendor).unwrap();
@@ -62,7 +62,7 @@ fn approval_that_a_new_list_does_not_name_is_gone() {
 }
 
 #[test]
-fn list_of_one_namespace_says_nothing_of_another() {
+fn list_of_one_namespace_leaves_other_namespaces_unknown() {
     let known = KnownApprovals::default();
     let scopes = Scope::of(&["it".to_owned(), "other".to_owned()]);
     known.take(&scopes[0], Event::Apply(approval("yes", "acme")));

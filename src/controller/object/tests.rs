@@ -25,7 +25,7 @@ fn equal_values_need_no_patch() {
 }
 
 #[test]
-fn a_patch_carries_what_changed_and_nulls_what_is_gone() {
+fn patch_carries_changed_fields_and_nulls_removed_ones() {
     let old = json!({ "same": 1, "gone": 2, "deep": { "same": 1, "gone": 2 }, "list": [1] });
     let new = json!({ "same": 1, "deep": { "same": 1, "new": 3 }, "list": [1, 2] });
     let patch = json!({ "gone": null, "deep": { "gone": null, "new": 3 }, "list": [1, 2] });
@@ -33,13 +33,13 @@ fn a_patch_carries_what_changed_and_nulls_what_is_gone() {
 }
 
 #[test]
-fn a_field_that_cannot_be_read_is_named() {
+fn unreadable_field_is_named() {
     let error = parse::<LicenseSeatsStatus>("status", &json!({ "seats": "many" })).unwrap_err();
     assert!(error.starts_with("status.seats cannot be read"), "{error}");
 }
 
 #[test]
-fn what_cannot_be_read_is_told_in_one_line_of_clean_text() {
+fn unreadable_object_is_reported_in_one_line_of_clean_text() {
     let status = json!({ "plan": { "id": "p", "from": 1, "to": 2, "reason": "Spec\u{1b}[31m\nDiffers" } });
     let error = parse::<LicenseSeatsStatus>("status", &status).unwrap_err();
     assert!(error.starts_with("status.plan.reason cannot be read"), "{error}");
@@ -99,7 +99,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_patch_turns_the_old_into_the_new(old in json(), new in json()) {
+    fn patch_turns_old_status_into_new_one(old in json(), new in json()) {
         match difference(&old, &new) {
             None => prop_assert_eq!(old, new),
             Some(patch) => prop_assert_eq!(merged(old, &patch), new),
@@ -182,7 +182,7 @@ fn status_of_any_shape_is_read_without_further_loss_or_refused_by_field() {
 }
 
 #[test]
-fn whatever_is_answered_only_the_object_that_was_asked_for_is_taken_for_it() {
+fn answer_with_other_object_is_not_treated_as_requested_one() {
     let object = json!({
         "apiVersion": "seatkeeper.dev/v1alpha1", "kind": "LicenseSeats",
         "metadata": { "name": "acme", "namespace": "it", "uid": "u", "resourceVersion": "7" }, "status": { "seats": 1 },
@@ -256,7 +256,7 @@ fn changed_value_shorter_list_or_nothing_is_loss_and_extra_content_is_not() {
 }
 
 #[test]
-fn whatever_is_answered_to_a_write_is_whole_or_the_loss_is_named() {
+fn write_answer_is_whole_or_names_the_loss() {
     each_of(&[full()], |bytes| {
         let Ok(answer) = serde_json::from_slice::<Value>(bytes) else { return false };
         let lost = lost(&full(), &answer);
@@ -283,7 +283,7 @@ fn intent_is_recorded_only_with_every_field_and_nothing_of_older_intent() {
 }
 
 #[test]
-fn a_status_that_the_schema_refuses_is_not_stored_and_the_fields_are_named() {
+fn status_refused_by_schema_is_not_stored_and_its_fields_are_named() {
     let refusal = |causes: Value| {
         let status = json!({ "status": "Failure", "reason": "Invalid", "code": 422, "message": "-", "details": { "causes": causes } });
         refused(Error::Apiserver(kube::Error::Api(serde_json::from_value(status).unwrap())))

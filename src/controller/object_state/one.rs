@@ -29,7 +29,7 @@ pub(in crate::controller) struct CredentialPause {
 #[derive(Clone, Debug, Default)]
 pub(in crate::controller) struct ObjectState {
     pub(super) requested: Option<PassRequest>,
-    /// What asked for the last pass that was recorded.
+    /// The trigger of the last recorded pass.
     pub recorded: Option<PassRequest>,
     /// The term of leadership in which that was, if every pass since was recorded.
     pub recorded_in: Option<u64>,
@@ -52,7 +52,7 @@ pub(in crate::controller) struct ObjectState {
     pub failures: u32,
     /// Passes in a row whose record could not be kept.
     pub unkept: u32,
-    /// What was done and is not recorded yet.
+    /// Unrecorded effects.
     pub proof: Option<Proof>,
     /// A person edited the object or asked for a reading, and that was not done yet.
     pub asked: bool,
@@ -70,9 +70,9 @@ pub(in crate::controller) struct ObjectState {
     pub(super) rate_limited: bool,
     /// When this wait began.
     rate_limited_since: Option<Instant>,
-    /// When the turn of this wait comes, as it was first reported.
+    /// End of this wait, as first reported.
     late_turn: Option<Timestamp>,
-    /// When its turn to be read came last, whatever the result of the reading.
+    /// Time of its last reading, with any result.
     turn_came: Option<Instant>,
     /// Versions of the Secrets with which it asked last.
     asks_with: Option<String>,
@@ -94,7 +94,7 @@ pub(in crate::controller) struct ObjectState {
     waits_for_secret: Option<Instant>,
     /// Until then, and in this term, only a change of a Secret is a reason to read the vendor.
     pub secret_watch: Option<(Instant, u64)>,
-    /// The plan and its seats for which the vendor was last asked what they would cost.
+    /// The plan and seats of the last price request.
     pub estimated: Option<(String, i32)>,
     /// A pass works on a copy of this state.
     pub(super) running: bool,

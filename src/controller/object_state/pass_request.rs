@@ -1,4 +1,4 @@
-//! What asks for a pass: an edit of the object, or an annotation.
+//! The triggers of a pass: an edit of the object, or an annotation.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -11,7 +11,7 @@ pub(in crate::controller) struct PassRequest {
     pub uid: String,
     pub generation: i64,
     pub confirmed: Option<String>,
-    /// The accounts from which this one differs, as a person says.
+    /// The accounts from which a person declares this one different.
     differs: Option<String>,
     /// Values of the two annotations that ask for a pass, ours and Flux's.
     requests: [Option<String>; 2],
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn annotation_that_changed_is_handled_whatever_times_annotations_name() {
+    fn changed_annotation_is_handled_whatever_times_it_names() {
         let of = |ours: Option<&str>, flux: Option<&str>| {
             let (ours, flux) = (ours.map(str::to_owned), flux.map(str::to_owned));
             requested(&[(RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux)])

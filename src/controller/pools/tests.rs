@@ -48,7 +48,7 @@ fn woken(pools: &Pools) -> Vec<String> {
 }
 
 #[test]
-fn who_waits_for_another_object_is_put_into_the_queue_when_that_is_over() {
+fn object_waiting_for_other_object_is_queued_when_that_ends() {
     let ends: [fn(&Pools); 3] = [
         |pools| pools.set_open(&key("a"), None),
         |pools| pools.forget(&key("a")),
@@ -62,7 +62,7 @@ fn who_waits_for_another_object_is_put_into_the_queue_when_that_is_over() {
 }
 
 #[test]
-fn who_waits_for_the_scan_is_put_into_the_queue_when_it_need_not() {
+fn object_waiting_for_scan_is_queued_when_released() {
     let ends: [fn(&Pools); 5] = [
         |pools| pools.inherit(2, BTreeSet::new()),
         |pools| pools.gone(&key("a"), "a"),

@@ -33,7 +33,7 @@ fn objects_of_one_class_go_in_order_of_arrival_and_urgent_classes_first() {
 }
 
 #[test]
-fn a_thousand_objects_are_taken_in_order_of_arrival() {
+fn thousand_objects_are_taken_in_order_of_arrival() {
     let (mut state, now) = (State::default(), Instant::now());
     let names: Vec<String> = (0..1000).map(|n| format!("o{}", (n * 7919) % 1000)).collect();
     for name in &names {
@@ -52,7 +52,7 @@ fn object_queued_twice_keeps_its_place_and_is_taken_once() {
 }
 
 #[test]
-fn object_that_becomes_urgent_goes_before_urgent_objects_that_arrived_later() {
+fn object_that_becomes_urgent_precedes_later_urgent_ones() {
     let (mut state, now) = (State::default(), Instant::now());
     state.push(&key("edited"), Class::Poll, now);
     state.push(&key("other"), Class::Urgent, now);
@@ -156,7 +156,7 @@ fn removed_object_is_not_taken_until_it_is_asked_for_again() {
 }
 
 #[tokio::test]
-async fn waiting_consumer_is_given_an_object_when_it_is_pushed_and_when_it_is_due() {
+async fn waiting_consumer_gets_object_when_pushed_and_when_due() {
     let queue = Queue::default();
     let (taken, ()) = tokio::join!(queue.next(), async { queue.push(&key("a"), Class::New) });
     assert_eq!(taken, key("a"));

@@ -1,5 +1,5 @@
-//! What `record` writes of an object whose turn to be read has not come: that it waits, or when a late turn comes. Called by
-//! `record` alone.
+//! The status of an object that the rate limit delays: that it waits, or the time of a late reading. Called by `record`
+//! alone.
 
 use std::time::{Duration, Instant};
 
@@ -11,16 +11,16 @@ use super::super::{Context, Error};
 use crate::api::LicenseSeatsStatus;
 use crate::domain::{self, Desired, Fault, Finding, Remedy};
 
-/// Since when an object was not read that never was.
+/// For an object that was never read.
 const EVER: &str = "yet";
 
-/// The same of an object with numbers that are too old.
+/// For an object with stale numbers.
 const THREE_INTERVALS: &str = "for three intervals, and the numbers are at least that old";
 
 impl Pass<'_> {
-    /// The vendor was not asked, for it is not this object's turn. Numbers that still look fresh are reported as stale
-    /// once they are too old, and a new object, an edit or a changed Secret does not wait in silence. All others keep what
-    /// they say, and add the time of a turn that is late.
+    /// The rate limit delayed the reading. Numbers that still look fresh are reported as stale once they are too old, and
+    /// a new object, an edit or a changed Secret does not wait in silence. All other statuses stay, with the time of a
+    /// late reading added.
     pub(super) async fn rate_limited(&mut self, rate_limited: RateLimited) -> Result<Duration, Error> {
         let RateLimited { status, desired, after, why } = rate_limited;
         self.context.metrics.pass("rate_limited");
@@ -45,13 +45,13 @@ impl Pass<'_> {
         Ok(after.min(silent))
     }
 
-    /// When its turn comes, if that is late.
+    /// Time of the next reading, if it is late.
     fn late_turn(&mut self, status: &LicenseSeatsStatus, desired: &Desired, after: Duration) -> Option<Timestamp> {
         let grace = if was_read(status) { desired.interval } else { Duration::ZERO };
         self.state.late_turn(after, grace, (Instant::now(), Context::now()))
     }
 
-    /// How long still to say nothing of the wait, and since when the object was not read. `unseen`: for how long an edit or a
+    /// How long the wait stays unreported, and since when the object was not read. `unseen`: for how long an edit or a
     /// changed Secret has waited.
     fn silence(
         &self,
@@ -92,16 +92,15 @@ fn was_read(status: &LicenseSeatsStatus) -> bool {
 /// Why the turn of an object has not come. `since`: for how long not; `turn`: when it comes, if it is late.
 fn waits_for_turn(desired: &Desired, why: &Queue, (since, turn): (&str, Option<Timestamp>)) -> Fault {
     let why = match why {
-        Queue::RateLimiter => "takes only so many requests a minute",
-        Queue::Host => "is slow to answer, and only so many objects wait for it at a time",
+        Queue::RateLimiter => "limits the requests per minute",
+        Queue::Host => "answers slowly, and the number of concurrent readings is limited",
     };
     let wait = match turn {
-        Some(turn) => format!("The next reading comes at about {}", domain::shown(turn)),
+        Some(turn) => format!("The next reading is at about {}", domain::shown(turn)),
         None => "Wait".to_owned(),
     };
     let message = format!(
-        "{} {why}, so Seatkeeper has not read this object {since}. {wait}. To have it read sooner, use longer intervals or fewer \
-         credentials",
+        "{} {why}, so Seatkeeper has not read this object {since}. {wait}. For earlier readings, use longer intervals or fewer credentials",
         desired.pool.vendor.name
     );
     Fault {

@@ -45,7 +45,7 @@ fn wants(context: &Context, object: &ObjectMetadata) -> Option<Key> {
 }
 
 #[tokio::test]
-async fn object_that_waits_for_the_scan_leaves_the_permit_of_its_host_to_the_next() {
+async fn object_waiting_for_scan_releases_permit_of_its_host() {
     let (old, x, late) = (object("old", 0), object("x", 1), object("late", 2));
     let context = leading(&[&old, &x]);
     let (key, now) = (key_of(&x), Instant::now());
@@ -87,7 +87,7 @@ async fn crd_that_seems_to_be_missing_for_a_moment_changes_no_owner() {
 }
 
 #[tokio::test]
-async fn list_of_one_namespace_says_nothing_of_the_objects_of_another() {
+async fn list_of_one_namespace_leaves_objects_of_others_unknown() {
     let elsewhere = |name: &str| {
         let mut object = object(name, 0);
         object.metadata.namespace = Some("hr".into());

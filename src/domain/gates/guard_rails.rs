@@ -15,14 +15,12 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     each.map(|message| Hold::of(HoldKind::GuardRail, message)).collect()
 }
 
-/// How many seats a key brings shows only once it is added: that could be more than any upper bound.
+/// The seats of a key are known only after it is added: they could exceed any upper bound.
 fn unknown_size<'a>(wanted: &Wanted<'_>, bounds: impl IntoIterator<Item = &'a Upper>) -> Option<String> {
     let Upper { name, remove, .. } = bounds.into_iter().next()?;
     let Step::AddKey(key) = &wanted.change.step else { return None };
     let path = key.secret_key_ref.as_ref().map_or_else(String::new, crate::api::SecretKeyRef::path);
-    Some(format!(
-        "license key {path} shows how many seats it brings only once it is added, which may be above {name}: {remove}"
-    ))
+    Some(format!("the seats of license key {path} are known only after it is added and may exceed {name}: {remove}"))
 }
 
 fn above(s: &Situation<'_>, wanted: &Wanted<'_>, most: &Upper) -> Vec<String> {

@@ -12,10 +12,7 @@ const MAX_CORRECTIONS_A_DAY: usize = 2;
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let corrects = wanted.change.reason == Trigger::ExternalChange;
     if corrects && corrections_today(s) >= MAX_CORRECTIONS_A_DAY {
-        return vec![Hold::of(
-            HoldKind::Contest,
-            "others keep changing it, and Seatkeeper has stopped correcting it".into(),
-        )];
+        return vec![Hold::of(HoldKind::Contest, "repeated external changes; Seatkeeper stopped correcting".into())];
     }
     vec![]
 }

@@ -47,13 +47,13 @@ fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
         Why::Spent => format!("the window has seen {most} of {most} changes (spec.adjustment.maxChangesPerWindow); "),
         Why::NoRenewal => {
             return format!(
-                "{missed}{vendor} does not show these credentials when the period ends, so no window before the renewal opens: use \
+                "{missed}{vendor} does not show the end of the period to these credentials, so no window before the renewal opens: use \
                  credentials that show it, or a window with cron"
             );
         }
     };
     let Some(next) = next else {
-        return format!("{missed}{why}no window is known to open next: look at the windows of spec.adjustment");
+        return format!("{missed}{why}no next opening is known: check the windows of spec.adjustment");
     };
     // Where keys are the license, its end is recorded from them.
     let license = s.seen.license.as_ref().or(s.license.filter(|_| s.seen.keys().is_some()));

@@ -163,9 +163,6 @@ pub(in crate::domain) fn ends_hard(license: &License) -> Option<bool> {
 /// A sentence where the two counts of users differ.
 pub(in crate::domain) fn used_differs(license: Option<&License>, used: Option<i32>) -> Option<String> {
     let (reported, used) = license.and_then(|license| license.reported_users).zip(used)?;
-    (reported != used).then(|| {
-        format!(
-            "{used} users are active, which is what the license counts; the usage report has {reported} users in all"
-        )
-    })
+    (reported != used)
+        .then(|| format!("the license counts {used} active users; the usage report has {reported} users in all"))
 }

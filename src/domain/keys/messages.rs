@@ -7,7 +7,7 @@ use crate::domain::condition::reason;
 use crate::domain::fault_conditions::may_arrive;
 use crate::domain::{Decision, Snapshot, VendorWords, Verdict};
 
-/// What is recorded of a request without an answer.
+/// The record of a request without an answer.
 pub(super) const NO_ANSWER: &str = "no answer";
 
 /// How the record of an answer begins that has nothing but its status.
@@ -56,7 +56,7 @@ pub(super) fn lack(troubles: Vec<Trouble>) -> Lack {
     Lack { reason, summary, message, secret_may_help, arrives }
 }
 
-/// What is wrong with the listed keys, in the order of the list.
+/// The faults of the listed keys, in the order of the list.
 #[expect(clippy::too_many_lines, reason = "a table of sentences: each reads best beside the others")]
 pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings: &[Standing<'_>]) -> Vec<Trouble> {
     let (account, ring) = (words.account, records.ring);
@@ -82,7 +82,7 @@ pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings:
                 reason::NEEDS_REVIEW,
                 "key sent twice, outcome unknown",
                 format!(
-                    "license key {path} was sent twice, and {}. The {account} lists no new row, but that proves nothing: look at the \
+                    "license key {path} was sent twice, and {}. The {account} lists no new row, but that proves nothing: check the \
                      licenses at {}. If one of them is this key, name its row in licenseKeys[].adopt (id and uuid; the rows are in \
                      status.license.keys); if none is, annotate {CONFIRM}={}, and the key is sent again",
                     heard(words.name, &asked.heard),
@@ -94,8 +94,8 @@ pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings:
                 reason::ALREADY_PRESENT,
                 "key is there already, in no row",
                 format!(
-                    "Seatkeeper asked the {account} twice to add license key {path}. The {account} says that it has the key already, and \
-                     lists no row that can be it: a removed row may hold the key. Restore or purge that row at {}, then take the entry out of {} and put it back; \
+                    "Seatkeeper asked the {account} twice to add license key {path}. The {account} reports that it already has the key, \
+                     but lists no candidate row: a removed row may hold the key. Restore or purge that row at {}, then take the entry out of {} and put it back; \
                      or supply another key",
                     words.name, words.keys_field
                 ),
@@ -205,7 +205,7 @@ pub(in crate::domain) fn refusal(heard: &[String]) -> Option<&str> {
     heard.last().map(String::as_str).filter(|words| *words != NO_ANSWER && !words.starts_with(STATUS))
 }
 
-/// What a step is about, in a few words.
+/// The object of a step, in a few words.
 pub(in crate::domain) fn object_of(step: &Step) -> String {
     match step {
         Step::RemoveKey(key) => format!("license row {}", key.id.unwrap_or_default()),
@@ -228,7 +228,7 @@ pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &
         Verdict::InSync => format!("{vendor} has every listed key, and {seats} seats"),
         Verdict::Observed(_) => format!("{vendor} shows {seats} seats; managementPolicy is Observe"),
         Verdict::Doubt => step.map_or_else(
-                || format!("{vendor} does not list a key any more: Seatkeeper reads the list again before it believes that"),
+                || format!("{vendor} no longer lists a key. Seatkeeper reads the list once more before it acts"),
                 |step| {
                     let what = step_done(step);
                     format!("The outcome is not known yet: {what}, or not. No further request is sent until {vendor} has been read again after the settle time")
@@ -248,13 +248,13 @@ pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &
             let named = step.key().and_then(|key| key.id.zip(key.uuid.as_deref()));
             match (named, &rows[..]) {
                 (Some((row, uuid)), _) => format!(
-                    "{vendor} confirmed row {row} ({uuid}) and does not list it, so {what} or not. Nothing is sent until you decide: \
-                     look at the licenses there. This ends once the row is listed; if another row is the key, name it in \
+                    "{vendor} confirmed row {row} ({uuid}) and does not list it, so {what} or not. Nothing is sent until you decide: check \
+                     the licenses there. This ends once the row is listed; if another row is the key, name it in \
                      licenseKeys[].adopt; if none is, annotate {CONFIRM}={id}, and the key is sent again"
                 ),
                 (None, []) => format!(
-                    "{what} or not: {vendor} counts {seats} seats and lists no new row for them, so its list may lack one. Nothing is \
-                     sent until you decide: look at the licenses there; if one of them is it, name it in licenseKeys[].adopt, or, \
+                    "{what} or not: {vendor} counts {seats} seats and lists no new row for them, so its list may lack one. Nothing is sent \
+                     until you decide: check the licenses there; if one of them is it, name it in licenseKeys[].adopt, or, \
                      if none is, annotate {CONFIRM}={id}"
                 ),
                 (None, [row]) => format!(
@@ -270,7 +270,7 @@ pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &
         }
         Verdict::Conflict => format!(
                 "a license key was removed at {vendor} again, after Seatkeeper added it back twice within a day. Seatkeeper stops \
-                 until {} is edited or a day has passed. Find out who removes it",
+                 until {} is edited or a day has passed. Find the source of the removals",
             words.keys_field
         ),
         Verdict::Standby(_)

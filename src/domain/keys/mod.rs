@@ -126,7 +126,7 @@ fn add(records: &KeyRecords<'_>, i: usize, repeat: Option<&Step>) -> Step {
     };
     Step::AddKey(KeyStep {
         from: ring.seats,
-        // Its seats show only once it is added.
+        // Its seats are known only after it is added.
         to: ring.seats,
         secret_key_ref: Some(ring.wanted[i].reference.clone()),
         fingerprint,

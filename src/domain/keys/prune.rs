@@ -8,7 +8,7 @@ use super::snapshot::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
 use crate::domain::{Goal, Situation};
 
-/// What is to be done about keys that are no longer listed.
+/// The next step for keys that are no longer listed.
 pub(super) enum Retirement<'a> {
     /// Nothing.
     None,
@@ -63,15 +63,12 @@ fn obstacle(
     }
     // A record that was edited by hand may give the row to several keys, one of which may be listed.
     if records.list.iter().filter(|other| (other.id, &other.uuid) == (record.id, &record.uuid)).count() > 1 {
-        return Some(format!(
-            "several records name it, so it is not proven whose it is: remove the row in {}",
-            words.name
-        ));
+        return Some(format!("several records name it, so its owner is not proven: remove the row in {}", words.name));
     }
     let surely = |r: &KeyRecord| ring.row(r.id, r.uuid.as_deref()).is_some_and(|row| surely_counts(row, s.now));
     let in_force = |standing: &Standing<'_>| matches!(standing, Standing::Listed(r) if surely(r));
     if standings.is_empty() || !standings.iter().all(in_force) {
-        return Some(format!("it goes once every listed key is seen at the {} and in force", words.account));
+        return Some(format!("Seatkeeper removes it once every listed key is in force at the {}", words.account));
     }
     if let Some(why) = ring.odd(words.account) {
         return Some(why);
@@ -81,7 +78,7 @@ fn obstacle(
         return Some("it is the last valid key".into());
     }
     let row = ring.row(record.id, record.uuid.as_deref())?;
-    // A row that gives nothing takes nothing.
+    // Removing a row without seats takes none.
     let spent = !is_live(row, records, s.now) && records.gives(row) == Some(0);
     features(s, records, row, spent).or_else(|| if spent { None } else { needed(s, ring, records, row) })
 }
@@ -99,7 +96,7 @@ fn features(s: &Situation<'_>, records: &KeyRecords<'_>, row: &Row, spent: bool)
             Some(format!("the {what} {} {is} in no other valid key", names.join(", ")))
         }
         Lost::Unknown => Some(format!(
-            "the {} shows the features of the row in a way that is not understood, and they may be in no other key",
+            "the {} shows the features of the row in an unknown form, and no other key may have them",
             s.desired.pool.vendor.account
         )),
     }

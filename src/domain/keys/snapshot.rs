@@ -23,7 +23,7 @@ pub struct Row {
     pub invalidated: bool,
     /// Name of a field that cannot be read, so that what it would say is not known.
     pub odd: Option<&'static str>,
-    /// Names of what it turns on beside seats, in order; `None`: shown in a way that is not understood.
+    /// Names of its features beside seats, in order; `None`: shown in an unknown form.
     pub features: Option<Vec<String>>,
 }
 
@@ -39,7 +39,7 @@ impl Row {
 pub struct WantedKey {
     /// The Secret and the key within it.
     pub reference: SecretKeyRef,
-    /// The row that the spec says it has.
+    /// The row that the spec names for it.
     pub adopt: Option<KeyRow>,
     /// Its fingerprint, or why it cannot be read.
     pub fingerprint: Result<String, Fault>,
@@ -72,8 +72,8 @@ impl KeyRing {
         let (row, field) = self.rows.iter().find_map(|row| row.odd.map(|field| (row, field)))?;
         let Row { id, uuid, .. } = row;
         Some(format!(
-            "the {account} lists row {id} ({uuid}) with a value of {field} that cannot be read, so that value counts as unknown and \
-             no license key is removed: correct the row, or replace its license key"
+            "the {account} lists row {id} ({uuid}) with an unreadable value of {field}, which counts as unknown, so no license key is \
+             removed: correct the row, or replace its license key"
         ))
     }
 

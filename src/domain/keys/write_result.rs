@@ -1,4 +1,4 @@
-//! What the answer to an addition or a removal of a license key proves, and what must be recorded after it.
+//! The proof in the answer to an addition or a removal of a license key, and the record after it.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,7 @@ use crate::api::{Change, Intent, IntentPhase, KeyOrigin, KeyState, KeyStep, Lice
 use crate::domain::outcome::{applied, before};
 use crate::domain::{Outcome, Refusal, Snapshot, Uncertain};
 
-/// What the record must say after a write.
+/// The record after a write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AfterKeyWrite {
     /// The intent, if it stays open.

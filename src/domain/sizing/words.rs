@@ -7,7 +7,7 @@ use crate::domain::keys::Lack;
 use crate::domain::{Desired, Direction, Situation};
 
 impl Desired {
-    /// What keeps the seats from following the use, in a few words. A lower bound needs no word.
+    /// The bound that stops the seats from following the use, in a few words. A lower bound needs no word.
     pub(in crate::domain) fn clamp_in_short(&self) -> Option<String> {
         let Some(Size::Follows { record, asked, bound, .. }) = &self.size else { return None };
         let (which, bound) = (record.clamped_by?, (*bound)?);
@@ -52,21 +52,21 @@ impl Desired {
         })
     }
 
-    /// What is asked, as far as the bounds of seats let it come.
+    /// The asked seats within their bounds.
     fn most_of(&self, asked: i32) -> i32 {
         let bounds = [self.guardrails.max_seats, self.ceilings.max_seats, Some(self.pool.most_seats)];
         bounds.into_iter().flatten().fold(asked, i32::min)
     }
 
-    /// How many windows it takes until this many seats have come or gone.
+    /// How many windows a change of this many seats takes.
     fn windows(&self, direction: &Direction, (seats, word): (i64, &str), step: i32) -> Option<String> {
         let each = i64::from(step) * i64::from(self.adjustment.most_changes());
         let windows = seats.checked_add(each - 1)?.checked_div(each)?;
         let waits = direction.mode == AdjustmentMode::InWindow && windows > 1;
-        waits.then(|| format!("; {seats}{word} wanted, {each} a window: {windows} windows"))
+        waits.then(|| format!("; {seats}{word} wanted: {windows} windows of {each}"))
     }
 
-    /// What `Ready` says of the size.
+    /// The words of `Ready` about the size.
     pub(in crate::domain) fn size_words(&self) -> Option<String> {
         let Some(Size::Follows { record, lowers, lower_bound, .. }) = &self.size else { return None };
         let SizingStatus { used, wanted, .. } = record;
@@ -91,7 +91,7 @@ impl Desired {
     }
 }
 
-/// What lacks where the use is not known.
+/// The missing part where the use is not known.
 pub(in crate::domain) fn unknown(s: &Situation<'_>) -> Option<Lack> {
     let pool = &s.desired.pool;
     let (unshown, way) = match pool.every_use {

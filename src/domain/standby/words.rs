@@ -17,7 +17,7 @@ pub(in crate::domain) fn standing_by(vendor: &str, seen: &Snapshot, decision: &D
         }
         (true, Some(intent)) => {
             let change = status_column::step(&intent.step);
-            format!("a change ({change}) was sent or may have been sent from this cluster, and its outcome is awaited")
+            format!("the outcome of {change} from this cluster is not known yet")
         }
         (true, None) => "the last change of this cluster was made, and its late effects may still come".to_owned(),
     };

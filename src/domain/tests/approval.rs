@@ -129,7 +129,7 @@ fn step_above_the_number_waits_for_a_yes_and_names_the_plan() {
     let (reason, message) = asker.pending();
     assert_eq!(reason, "True/AwaitingApproval");
     let told = format!(
-        "11 seats more than now are above spec.approval.increaseAbove 10: create a SeatApproval in this namespace with planId {}, \
+        "the increase of 11 seats exceeds spec.approval.increaseAbove 10: create a SeatApproval in this namespace with planId {}, \
          or edit spec to ask for less",
         asker.plan()
     );
@@ -148,7 +148,7 @@ fn step_up_to_the_number_needs_no_yes() {
 fn each_decrease_needs_a_yes_where_the_number_is_zero() {
     let mut asker = asker(99);
     assert_eq!(asker.requested(), None);
-    assert!(asker.pending().1.contains("1 seats fewer than now are above spec.approval.decreaseAbove 0"));
+    assert!(asker.pending().1.contains("the decrease of 1 seats exceeds spec.approval.decreaseAbove 0"));
     asker.story.desired.approval.decrease_above = Some(1);
     assert!(asker.requested().is_some());
 }
@@ -182,7 +182,7 @@ fn approved_plan_is_made_once_and_is_recorded() {
 }
 
 #[test]
-fn approval_of_a_use_is_told() {
+fn used_approval_is_reported() {
     let mut asker = asker(150);
     asker.pass();
     asker.approve("");
@@ -198,7 +198,7 @@ fn approval_of_a_use_is_told() {
 }
 
 #[test]
-fn each_plan_that_waits_for_a_yes_is_told_once_with_its_id() {
+fn plan_awaiting_approval_is_reported_once_with_its_id() {
     let mut asker = asker(150);
     let mut told = vec![];
     for wanted in [150, 150, 160, 160, 155] {
@@ -288,7 +288,7 @@ fn plan_gets_new_id_by_edit_or_opposite_direction_and_no_id_returns() {
 }
 
 #[test]
-fn wish_that_goes_back_to_what_is_there_ends_plan_and_approval() {
+fn wish_reset_to_current_numbers_ends_plan_and_approval() {
     let mut asker = asker(150);
     asker.story.desired.asked = "sized".into();
     asker.pass();
@@ -357,14 +357,14 @@ fn higher_limit_counts_from_the_seats_and_no_limit_has_no_end() {
     let mut asker = asker(100);
     asker.story.desired.limit = LimitGoal::UpTo(111);
     assert_eq!(asker.requested(), None);
-    assert!(asker.pending().1.contains("11 seats more than now are above spec.approval.increaseAbove 10"));
+    assert!(asker.pending().1.contains("the increase of 11 seats exceeds spec.approval.increaseAbove 10"));
     asker.story.desired.limit = LimitGoal::UpTo(110);
     assert!(asker.requested().is_some());
     asker.status.intent = None;
     asker.story.desired.limit = LimitGoal::Unlimited;
     asker.story.seen.rules.support.cannot_clear_limit = None;
     assert_eq!(asker.requested(), None);
-    assert!(asker.pending().1.contains("without a limit there is no end of what the vendor may buy"));
+    assert!(asker.pending().1.contains("without a limit the vendor may buy any number of seats"));
 }
 
 #[test]
@@ -377,7 +377,8 @@ fn steps_that_add_up_to_more_than_was_agreed_need_a_yes() {
     assert!(asker.made().is_some());
     asker.edit(111);
     assert_eq!(asker.made(), None);
-    let told = "111 seats are 11 above the 100 that were agreed to (status.agreedSeats), and spec.approval.increaseAbove is 10";
+    let told =
+        "111 seats are 11 above the 100 agreed seats (status.agreedSeats), and spec.approval.increaseAbove is 10";
     assert!(asker.pending().1.contains(told), "{}", asker.pending().1);
     asker.approve("");
     assert!(asker.made().is_some());
@@ -385,7 +386,7 @@ fn steps_that_add_up_to_more_than_was_agreed_need_a_yes() {
 }
 
 #[test]
-fn agreed_seats_begin_with_what_is_there_and_fall_with_it() {
+fn agreed_seats_begin_at_current_seats_and_fall_with_them() {
     let mut asker = asker(100);
     asker.status.agreed_seats = None;
     asker.pass();
@@ -419,7 +420,7 @@ fn agreed_seats_fall_also_while_the_object_only_watches() {
 }
 
 #[test]
-fn what_was_agreed_for_one_account_counts_for_no_other() {
+fn agreed_seats_of_one_account_count_for_no_other() {
     let mut asker = asker(150);
     asker.status.agreed_seats = Some(500);
     asker.story.seen.account.id = Some("two".into());
@@ -431,7 +432,7 @@ fn what_was_agreed_for_one_account_counts_for_no_other() {
 }
 
 #[test]
-fn yes_lifts_the_window_where_it_says_so_and_neither_never_nor_a_guard_rail() {
+fn apply_now_lifts_window_but_neither_never_nor_guard_rail() {
     let window =
         "{increase: {mode: InWindow}, windows: [{name: a, cron: {schedule: 0 6 1 * *, timeZone: UTC, duration: 4h}}]}";
     let times = |text: &str| ChangeTimes::parse(Some(&serde_yaml::from_str(text).unwrap())).unwrap();
@@ -457,7 +458,7 @@ fn yes_lifts_the_window_where_it_says_so_and_neither_never_nor_a_guard_rail() {
 }
 
 #[test]
-fn limit_falls_while_an_increase_waits_for_a_yes_and_the_plan_keeps_its_id() {
+fn limit_falls_while_increase_awaits_approval_and_plan_keeps_id() {
     let mut asker = asker(150);
     asker.story.seen.model = Model::Quantity(n(100, Some(120)));
     let intent = asker.made().unwrap();
@@ -565,7 +566,7 @@ fn refused_change_that_is_asked_again_needs_another_yes() {
 }
 
 #[test]
-fn yes_to_a_plan_that_never_was_lets_nothing_pass_and_says_so() {
+fn approval_of_unknown_plan_lets_nothing_pass_and_is_reported() {
     let mut asker = asker(150);
     asker.pass();
     asker.give("typo", "decision: Approved, planId: 9-ffffff");
@@ -579,7 +580,7 @@ fn yes_to_a_plan_that_never_was_lets_nothing_pass_and_says_so() {
 }
 
 #[test]
-fn approvals_that_cannot_be_read_hold_the_change_and_are_told() {
+fn unreadable_approvals_hold_change_and_are_reported() {
     let mut asker = asker(105);
     asker.unread = Some("the operator may not list them");
     assert_eq!(asker.requested(), None);
@@ -690,7 +691,7 @@ fn approval_policy_that_makes_no_sense_is_refused_with_its_field() {
 }
 
 #[test]
-fn yes_of_the_page_is_what_status_says() {
+fn approval_page_matches_status() {
     let mut asker = asker(150);
     asker.story = std::mem::replace(&mut asker.story, story()).shows(150, Some(150));
     asker.story.desired.approval = ApprovalPolicy { increase_above: Some(10), decrease_above: None };

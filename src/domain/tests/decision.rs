@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_first_look_only_publishes_the_plan() {
+fn first_reading_only_publishes_plan() {
     let decision = story().decided();
     assert_eq!(decision.verdict, Verdict::Publish);
     let plan = decision.plan.unwrap();
@@ -11,12 +11,12 @@ fn the_first_look_only_publishes_the_plan() {
 }
 
 #[test]
-fn a_published_plan_is_carried_out_with_seats_and_limit_together() {
+fn published_plan_changes_seats_and_limit_together() {
     assert_eq!(story().sends(), Some((n(100, Some(100)), n(150, Some(150)), 1)));
 }
 
 #[test]
-fn another_spec_or_another_reading_makes_another_plan() {
+fn changed_spec_or_reading_makes_new_plan() {
     let id = |s: Story| s.decided().plan.unwrap().basis.unwrap();
     let ids = [
         id(story()),
@@ -32,7 +32,7 @@ fn another_spec_or_another_reading_makes_another_plan() {
 }
 
 #[test]
-fn what_is_as_declared_needs_nothing() {
+fn account_as_declared_needs_no_change() {
     assert_eq!(story().shows(150, Some(150)).verdict(), Verdict::InSync);
     assert_eq!(story().wants(100, LimitGoal::Keep).shows(100, None).verdict(), Verdict::InSync);
     assert_eq!(story().wants(100, LimitGoal::Unlimited).shows(100, None).verdict(), Verdict::InSync);
@@ -85,7 +85,7 @@ fn seats_in_use_within_up_to_limit_survive_edit_and_those_above_do_not() {
 }
 
 #[test]
-fn another_persons_change_is_drift_and_corrected_twice_a_day_at_most() {
+fn external_change_is_drift_and_corrected_twice_a_day_at_most() {
     let drifted = story().made(90, 150, 1, 1, Trigger::SpecDiffers);
     let decision = drifted.follow();
     assert_eq!(decision.drifted, Some(n(150, Some(150))));
@@ -112,7 +112,7 @@ fn change_waits_for_other_change_of_its_account_and_keeps_its_record() {
 }
 
 #[test]
-fn a_wall_clock_that_jumps_an_hour_changes_no_wait() {
+fn wall_clock_jump_of_an_hour_changes_no_wait() {
     for jump in [-1, 0, 1].map(SignedDuration::from_hours) {
         let clock = now() + jump;
         for phase in [IntentPhase::Open, IntentPhase::Unanswered, IntentPhase::Answered, IntentPhase::Settling] {
@@ -148,7 +148,7 @@ fn numbers_in_a_record_may_be_any_without_harm() {
 }
 
 #[test]
-fn pass_comes_back_at_the_earliest_end_of_what_it_waits_for() {
+fn pass_is_requeued_for_earliest_end_of_its_waits() {
     let regular = story().shows(150, Some(150));
     assert_eq!(regular.follow().wake, None, "the regular interval");
     assert_eq!(story().decided().wake, Some(Duration::ZERO), "a published plan is carried out at once");

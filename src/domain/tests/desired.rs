@@ -45,7 +45,7 @@ fn spec_number_is_accepted_within_bounds_and_refused_beyond_with_field() {
 }
 
 #[test]
-fn warning_times_are_those_of_the_spec_longest_first_or_a_month_and_a_week() {
+fn warning_times_follow_spec_longest_first_or_are_month_and_week() {
     let hours = |spec: &str| parsed(spec).unwrap().expiry.iter().map(|time| time.as_secs() / 3600).collect::<Vec<_>>();
     assert_eq!(hours(""), [720, 168]);
     assert_eq!(hours("thresholds: {expiry: [24h, 336h]}"), [336, 24]);
@@ -60,7 +60,7 @@ fn approval_policy_may_ask_for_a_yes_to_every_change_of_one_direction() {
 }
 
 #[test]
-fn hash_covers_what_decides_wanted_change_and_not_how_it_is_made() {
+fn hash_covers_fields_that_decide_change_and_no_others() {
     let asked = |spec: &str| parsed(spec).unwrap().asked;
     let plain = asked("seats: 10");
     for same in ["suspend: true", "interval: 5m", "thresholds: {freeSeats: 3}", "managementPolicy: Observe"] {

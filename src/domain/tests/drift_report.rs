@@ -56,7 +56,7 @@ fn change_that_was_made_twice_is_a_question_and_no_mere_report() {
 }
 
 #[test]
-fn changes_from_outside_of_the_page_are_what_status_says() {
+fn drift_page_matches_status() {
     let says = |story: &Story| reported(story).status.summary.expect("a summary");
     let both = |change: &dyn Fn(Story) -> Story| {
         [DriftPolicy::Correct, DriftPolicy::Report]

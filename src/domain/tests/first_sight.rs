@@ -58,7 +58,7 @@ fn object_that_only_observes_has_no_record_of_its_own() {
 }
 
 #[test]
-fn another_persons_first_change_of_what_was_in_sync_from_the_start_is_drift() {
+fn first_external_change_of_account_in_sync_is_drift() {
     let changed = story().wants(100, LimitGoal::Pinned).shows(120, Some(120)).with(|s| s.satisfied = true);
     let decision = changed.follow();
     assert_eq!(decision.drifted, Some(n(100, Some(100))));

@@ -77,7 +77,7 @@ fn record_of_the_former_version_is_written_as_a_step_and_read_the_same() {
 }
 
 #[test]
-fn record_without_a_step_cannot_be_read_and_is_not_taken_for_none() {
+fn record_without_step_is_unreadable_and_not_absent() {
     let (_, status) = fixtures().into_iter().find(|(name, _)| name == "seats-Open").unwrap();
     for member in ["seats", "intent", "history"] {
         let mut written = serde_json::to_value(&status).unwrap();

@@ -114,7 +114,7 @@ fn step_of_a_change_is_let_through_up_to_its_rail_and_held_beyond() {
 }
 
 #[test]
-fn what_is_above_the_ceiling_is_told_only_of_seats_and_limits_that_are() {
+fn only_seats_and_limits_above_ceiling_are_reported() {
     let desired = |goal| Desired { pool: pool(goal), ..story().desired };
     let seats = desired(Goal::Quantity).under(Ceilings { max_seats: Some(100), max_increase: None });
     let keys = Desired { pool: desired(Goal::Keys { keys: vec![], prune: false }).pool, ..seats.clone() };
@@ -256,7 +256,7 @@ fn step_names_no_number_beyond_bound_and_is_omitted_if_bound_mends_it() {
 }
 
 #[test]
-fn the_objects_own_rail_and_the_ceiling_are_both_named_where_both_hold() {
+fn own_guard_rail_and_ceiling_are_both_named_where_both_hold() {
     let story = story().wants(150, LimitGoal::Keep).shows(100, Some(300)).with(|s| {
         s.desired.guardrails.max_seats = Some(130);
         s.desired.ceilings.max_seats = Some(120);
@@ -269,7 +269,7 @@ fn the_objects_own_rail_and_the_ceiling_are_both_named_where_both_hold() {
 }
 
 #[test]
-fn values_in_force_are_the_smaller_ones_and_absent_where_there_is_no_bound() {
+fn effective_values_are_the_smaller_bounds_or_absent() {
     let in_force = |own: (Option<i32>, Option<i32>), ceilings: (Option<i32>, Option<i32>)| {
         let story = story().with(|s| {
             (s.desired.guardrails.max_seats, s.desired.guardrails.max_increase) = own;
@@ -285,7 +285,7 @@ fn values_in_force_are_the_smaller_ones_and_absent_where_there_is_no_bound() {
 }
 
 #[test]
-fn what_is_above_the_ceiling_is_in_sync_stays_and_is_told() {
+fn seats_above_ceiling_stay_in_sync_and_are_reported() {
     let told = |seats: i32, limit: Option<i32>, max: i32| {
         let goal = if limit.is_none() { LimitGoal::Unlimited } else { LimitGoal::Keep };
         let story = story().wants(seats, goal).shows(seats, limit).uses(Usage::Exact(80)).with(|s| {
@@ -322,7 +322,7 @@ fn what_is_above_the_ceiling_is_in_sync_stays_and_is_told() {
 }
 
 #[test]
-fn seats_never_go_below_what_is_used_or_could_not_be_read() {
+fn seats_never_go_below_used_or_unreadable_use() {
     let used = story().wants(70, LimitGoal::Pinned);
     assert!(used.holds()[0].message.contains("below the 80 in use"), "{:?}", used.holds());
     let unknown = story().wants(90, LimitGoal::Pinned).uses(Usage::NotReported);
@@ -332,7 +332,7 @@ fn seats_never_go_below_what_is_used_or_could_not_be_read() {
 }
 
 #[test]
-fn what_the_vendor_would_refuse_without_a_word_is_refused_with_one() {
+fn change_that_vendor_refuses_silently_is_refused_with_reason() {
     let limit = story().wants(150, LimitGoal::Keep).shows(100, Some(120));
     assert!(limit.holds()[0].message.contains("above the limit of 120: set spec.limit"));
     let unlimited = story().wants(150, LimitGoal::Unlimited);
@@ -407,7 +407,7 @@ fn pool_behind_held_one_stalls_and_behind_deferred_one_stays_ready() {
 }
 
 #[test]
-fn largest_step_of_the_page_is_what_status_says() {
+fn largest_step_page_matches_status() {
     let rails = Guardrails { max_increase: Some(20), ..Guardrails::default() };
     let scaled =
         |seats: i32| story().wants(seats, LimitGoal::Pinned).with(|story| story.desired.guardrails = rails.clone());

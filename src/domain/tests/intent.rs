@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_repeat_of_what_was_taken_back_of_which_nothing_was_heard_is_no_refusal() {
+fn unanswered_repeat_of_reverted_change_is_no_refusal() {
     let since = TIMING.unanswered * 2;
     let story = |phase| {
         let story = story().made(100, 150, 1, 1, Trigger::SpecDiffers).open(phase, since).attempt(2);
@@ -15,7 +15,7 @@ fn a_repeat_of_what_was_taken_back_of_which_nothing_was_heard_is_no_refusal() {
 }
 
 #[test]
-fn an_open_intent_sends_nothing_before_its_settle_time() {
+fn open_intent_sends_nothing_before_its_settle_time() {
     for (phase, settle) in [
         (IntentPhase::Open, TIMING.unanswered),
         (IntentPhase::Unanswered, TIMING.unanswered),
@@ -32,7 +32,7 @@ fn an_open_intent_sends_nothing_before_its_settle_time() {
 }
 
 #[test]
-fn a_doubt_this_process_sees_for_the_first_time_waits_in_full() {
+fn doubt_new_to_this_process_waits_in_full() {
     let fresh = story().open(IntentPhase::Open, SETTLED).with(|s| s.elapsed = None);
     assert_eq!(fresh.follow().doubt.unwrap().left, TIMING.unanswered);
     let other =
@@ -41,7 +41,7 @@ fn a_doubt_this_process_sees_for_the_first_time_waits_in_full() {
 }
 
 #[test]
-fn late_effects_are_counted_from_the_answer_and_not_from_before_the_request() {
+fn late_effects_count_from_answer_and_not_from_request() {
     // Found by the model: a request that took minutes had used up the settle time of its own answer.
     let request = story()
         .open(IntentPhase::Answered, SETTLED)
@@ -68,7 +68,7 @@ fn after_the_settle_time_two_readings_must_agree() {
 }
 
 #[test]
-fn second_reading_counts_once_the_pause_after_the_first_is_over() {
+fn second_reading_counts_once_pause_after_first_has_passed() {
     let second = Duration::from_secs(1);
     let read = |ago| {
         let story = story().open(IntentPhase::Unanswered, SETTLED);
@@ -142,7 +142,7 @@ fn half_of_a_change_is_of_ours_only_where_the_other_number_is_as_before() {
 }
 
 #[test]
-fn a_change_applied_by_half_is_completed_once() {
+fn half_applied_change_is_completed_once() {
     let half = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(100)).read_before(n(150, Some(100)));
     assert_eq!(half.sends(), Some((n(150, Some(100)), n(150, Some(150)), 2)));
     let part = half.follow().applied.expect("the seats are told to be bought");
@@ -161,7 +161,7 @@ fn target_shown_while_request_may_run_is_in_sync_and_neighbor_is_not() {
 }
 
 #[test]
-fn half_of_a_change_that_was_told_is_not_told_again_with_the_other_half() {
+fn reported_half_of_change_is_not_reported_with_other_half() {
     let half = n(150, Some(100));
     let held = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(100)).read_before(half);
     let held = held.with(|s| s.desired.suspended = true).follow();
@@ -182,7 +182,7 @@ fn half_made_change_is_reported_after_spec_edit_and_unmade_one_is_not() {
 }
 
 #[test]
-fn an_edit_during_a_doubt_waits_for_it_and_then_starts_afresh() {
+fn edit_during_doubt_waits_and_then_starts_afresh() {
     let edited =
         |since| story().open(IntentPhase::Unanswered, since).with(|s| s.generation = 4).wants(130, LimitGoal::Pinned);
     assert_eq!(edited(Duration::from_secs(60)).verdict(), Verdict::Doubt);
@@ -190,14 +190,14 @@ fn an_edit_during_a_doubt_waits_for_it_and_then_starts_afresh() {
 }
 
 #[test]
-fn a_doubt_about_another_account_is_waited_out() {
+fn doubt_about_other_account_is_awaited() {
     let moved = |since| story().open(IntentPhase::Open, since).with(|s| s.seen.account.id = Some("other".into()));
     assert_eq!(moved(Duration::from_secs(1)).shows(150, Some(150)).verdict(), Verdict::Doubt);
     assert!(moved(SETTLED).sends().is_some());
 }
 
 #[test]
-fn a_change_the_vendor_takes_back_is_repeated_once_after_its_settle_time() {
+fn change_reverted_by_vendor_is_repeated_once_after_settle_time() {
     let back = || story().made(100, 150, 1, 1, Trigger::SpecDiffers);
     let first = back().follow();
     assert_eq!(first.verdict, Verdict::Doubt);
@@ -235,7 +235,7 @@ fn base_shown_again_is_blamed_on_vendor_for_one_day_and_is_drift_after() {
 }
 
 #[test]
-fn a_decrease_the_vendor_takes_back_is_not_taken_for_its_own_growth() {
+fn decrease_reverted_by_vendor_is_not_treated_as_auto_scaling() {
     // Found by the enumerated faults: in sync was told, while 150 were shown and 130 billed.
     let back = |used| {
         let story = story().made(150, 130, 1, 1, Trigger::SpecDiffers).shows(150, Some(300)).uses(Usage::AtLeast(used));
@@ -275,7 +275,7 @@ fn two_writers_or_two_attempts_never_share_an_intent_id() {
 }
 
 #[test]
-fn a_row_from_before_two_changes_in_a_row_is_the_vendors_doing_too() {
+fn row_from_before_two_consecutive_changes_is_vendor_revert() {
     let two = |seen| {
         story().shows(seen, Some(seen)).made(150, 160, 1, 1, Trigger::SpecDiffers).made(
             100,
@@ -291,7 +291,7 @@ fn a_row_from_before_two_changes_in_a_row_is_the_vendors_doing_too() {
 }
 
 #[test]
-fn an_edit_from_before_a_review_is_no_answer_to_it() {
+fn edit_made_before_review_does_not_resolve_it() {
     let seen = n(120, Some(120));
     let edited = || story().with(|s| s.generation = 4).wants(160, LimitGoal::Pinned).shows(120, Some(120));
     let decision = edited().open(IntentPhase::Unanswered, SETTLED).read_before(seen).follow();
@@ -305,7 +305,7 @@ fn an_edit_from_before_a_review_is_no_answer_to_it() {
 }
 
 #[test]
-fn the_settle_time_runs_also_while_the_vendor_shows_no_numbers() {
+fn settle_time_runs_while_vendor_shows_no_numbers() {
     let unread = |since| {
         story()
             .open(IntentPhase::Unanswered, since)

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const SENTENCE: &str = ". Rate limited: Acme takes only so many requests a minute.";
+const SENTENCE: &str = ". Rate limited: Acme limits the requests per minute.";
 
 fn later(seconds: i64) -> Timestamp {
     now() + SignedDuration::from_secs(seconds)
@@ -23,8 +23,8 @@ fn late_turn_adds_times_to_ready_message_and_changes_nothing_else() {
         let ((ready, message), (as_before, base)) = (said(&told, kind::READY), said(&before, kind::READY));
         assert_eq!(ready, as_before, "{name}");
         let words = format!(
-            "{base}{SENTENCE} The numbers are from 2026-11-22 12:00:00Z. The next reading comes at about 2026-11-22 \
-             12:01:30Z. To have it sooner, use longer intervals or fewer credentials"
+            "{base}{SENTENCE} The numbers are from 2026-11-22 12:00:00Z. The next reading is at about 2026-11-22 \
+             12:01:30Z. For earlier readings, use longer intervals or fewer credentials"
         );
         assert_eq!(message, words, "{name}");
         let mut rest = told.clone();
@@ -52,9 +52,9 @@ fn next_wait_replaces_times_and_a_failed_reading_removes_them() {
 }
 
 #[test]
-fn status_without_numbers_says_only_when_turn_comes() {
+fn status_without_numbers_reports_only_time_of_next_reading() {
     let message = said(&says_turn(&untimed(&in_sync()), "Acme", None, later(90)), kind::READY).1;
-    assert!(message.contains(&format!("{SENTENCE} The next reading comes at about")), "{message}");
+    assert!(message.contains(&format!("{SENTENCE} The next reading is at about")), "{message}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn attempt(story: &Story) -> Option<i32> {
 }
 
 #[test]
-fn attempt_is_waited_for_longer_by_late_effects_for_each_attempt_before_it() {
+fn settle_time_of_attempt_grows_with_each_earlier_attempt() {
     for (number, minutes) in [(1, 30), (2, 35), (3, 40), (20, 125)] {
         let minutes = Duration::from_secs(60 * minutes);
         let open = |since| story().open(IntentPhase::Unanswered, since).attempt(number);

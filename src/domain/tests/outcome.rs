@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_a_write_proves_decides_what_stays_open() {
+fn proof_of_write_decides_open_intent() {
     let intent = story().open(IntentPhase::Open, Duration::ZERO).intent.unwrap();
     let (base, target) = (Some(intent.base()), Some(intent.target()));
     let refused = Outcome::Refused(Refusal::Throttled(None));
@@ -41,7 +41,7 @@ fn refusal_of_the_request_keeps_its_reason() {
 }
 
 #[test]
-fn each_outcome_has_label_and_says_whether_vendor_may_have_acted() {
+fn outcome_has_label_and_states_whether_vendor_may_have_acted() {
     let uncertain = |said: Uncertain| Outcome::Uncertain(said);
     for (outcome, label, sent, runs) in [
         (Outcome::NotSent("late"), "not_sent", false, false),
@@ -64,7 +64,7 @@ fn each_outcome_has_label_and_says_whether_vendor_may_have_acted() {
 }
 
 #[test]
-fn a_repeat_that_was_not_sent_stays_a_repeat() {
+fn unsent_repeat_stays_a_repeat() {
     // Found by the model: the next request counted as a first one.
     let repeat = story().open(IntentPhase::Open, Duration::ZERO).attempt(2).with(|s| {
         s.intent.as_mut().unwrap().answered = 1;

@@ -133,7 +133,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn report_says_each_condition_once_and_only_what_the_table_has(story in stories()) {
+    fn report_has_each_condition_once_and_only_of_table(story in stories()) {
         let decision = story.follow();
         let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
         let old = LicenseSeatsStatus { history: story.history.clone(), ..LicenseSeatsStatus::default() };
@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn a_request_is_sent_only_where_everything_allows_it(story in stories()) {
+    fn request_is_sent_only_where_every_gate_allows_it(story in stories()) {
         let Verdict::Change(intent) = story.verdict() else { return Ok(()) };
         let (from, to) = (intent.base(), intent.target());
         prop_assert!(!story.desired.suspended && story.desired.policy == ManagementPolicy::Manage);
@@ -177,7 +177,7 @@ proptest! {
     }
 
     #[test]
-    fn what_may_still_be_running_blocks_the_next_request(story in stories()) {
+    fn request_that_may_be_in_flight_blocks_next_one(story in stories()) {
         let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
         if story.sends().is_some() && !waited_out(&story, open) {
             let answered = open.phase == IntentPhase::Answered && open.account == "api.test/one";
@@ -186,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn an_intent_that_may_still_be_running_stays_on_record(story in stories()) {
+    fn intent_that_may_be_in_flight_stays_on_record(story in stories()) {
         let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
         if story.seen.numbers() != Some(open.target()) && !waited_out(&story, open) {
             // A record without a wish gets the present one.
@@ -197,7 +197,7 @@ proptest! {
     }
 
     #[test]
-    fn every_decision_can_be_told_and_is_told_the_same_twice(story in stories()) {
+    fn every_decision_is_reportable_and_report_is_deterministic(story in stories()) {
         let decision = story.decided();
         let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
         let mut status = LicenseSeatsStatus { history: story.history.clone(), ..LicenseSeatsStatus::default() };
@@ -210,7 +210,7 @@ proptest! {
     }
 
     #[test]
-    fn a_wall_clock_an_hour_off_neither_shortens_a_wait_nor_lets_a_request_out(story in stories(), hours in select(vec![-1i64, 1])) {
+    fn wall_clock_an_hour_off_neither_shortens_wait_nor_sends_request(story in stories(), hours in select(vec![-1i64, 1])) {
         // Only the day-long windows follow the wall clock; what is near their edge may fall to either side.
         let hour = SignedDuration::from_hours(1);
         let edge = |change: &Change| {

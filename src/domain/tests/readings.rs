@@ -40,7 +40,7 @@ fn decrease_difference_and_up_to_change_need_two_readings_that_agree() {
 }
 
 #[test]
-fn change_of_the_limit_alone_is_sent_whatever_becomes_of_the_use_meanwhile() {
+fn limit_change_is_sent_despite_meanwhile_changed_use() {
     let limit = || story().wants(100, LimitGoal::Pinned).shows(100, Some(200));
     assert!(matches!(after(&limit(), &limit().uses(Usage::Exact(99))), Verdict::Change(_)));
 }
@@ -80,7 +80,7 @@ fn use_changes_plan_only_where_it_passes_seats_before_or_after_change() {
 }
 
 #[test]
-fn total_upwards_is_sent_whatever_becomes_of_the_use_meanwhile() {
+fn increase_by_total_is_sent_despite_meanwhile_changed_use() {
     let total = story;
     let (used, billed) = (total().uses(Usage::Exact(99)), total().with(|s| s.seen.billed = Some(100)));
     for again in [used, billed] {
@@ -194,7 +194,7 @@ fn contradicting_numbers_hold_differences_and_decreases_not_raised_totals() {
 }
 
 #[test]
-fn difference_that_brings_the_seats_to_what_is_billed_already_goes_on() {
+fn difference_up_to_billed_seats_proceeds() {
     let billed = story().with(|s| s.seen.billed = Some(150));
     assert_eq!(sent(&billed, (150, LimitGoal::Pinned)), (true, true));
     assert_eq!(sent(&billed, (151, LimitGoal::Pinned)), (true, false));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_same_finding_gives_the_same_status_and_says_nothing_twice() {
+fn unchanged_finding_keeps_status_and_reports_nothing_twice() {
     let story = story().shows(150, Some(150)).uses(Usage::AtLeast(150));
     let decision = story.decided();
     let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
@@ -59,7 +59,7 @@ fn told(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus) -> Vec<(&'static str
 }
 
 #[test]
-fn each_threshold_before_a_license_ends_is_told_once() {
+fn expiry_threshold_is_reported_once() {
     let ends = |message: &str| {
         let mut conditions = condition::Conditions::over(&[], 1, now());
         conditions.say(kind::LICENSE_VALID, condition::ConditionStatus::True, reason::EXPIRING_SOON, message);
@@ -72,7 +72,7 @@ fn each_threshold_before_a_license_ends_is_told_once() {
 }
 
 #[test]
-fn bill_for_another_number_than_is_shown_is_told_once_for_each_number() {
+fn bill_that_differs_from_shown_seats_is_reported_once_per_number() {
     let billed = |billed| LicenseSeatsStatus { billed, seats: Some(100), ..LicenseSeatsStatus::default() };
     let differs =
         |n: i32| [("BilledDiffers", format!("{n} seats are billed, and 100 are shown as purchased"))].to_vec();
@@ -131,7 +131,7 @@ fn interval_of_a_finding_is_that_of_the_spec_if_it_could_be_checked() {
 }
 
 #[test]
-fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
+fn single_failure_keeps_good_status_and_stale_status_is_reported() {
     let story = story().shows(150, Some(150));
     let decision = story.decided();
     let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
@@ -152,7 +152,7 @@ fn a_hiccup_does_not_touch_a_good_status_but_a_stale_one_says_so() {
 }
 
 #[test]
-fn more_users_than_seats_are_reported_with_what_credentials_can_do() {
+fn overuse_is_reported_with_remedy_for_these_credentials() {
     let told = |differences| {
         let story = story().wants(150, LimitGoal::Keep).shows(100, None).uses(Usage::Exact(103));
         let story = story.with(|s| s.seen.rules.support.differences = differences);
@@ -168,7 +168,7 @@ fn more_users_than_seats_are_reported_with_what_credentials_can_do() {
 }
 
 #[test]
-fn shortages_are_told_by_their_threshold() {
+fn shortage_is_reported_by_its_threshold() {
     for (seats, used, free_seats, percent, reason) in [
         (100, 50, None, None, "Sufficient"),
         (100, 100, None, None, "Exhausted"),
@@ -258,7 +258,7 @@ fn credentials_that_time_or_another_server_mends_are_not_called_invalid() {
 }
 
 #[test]
-fn drift_is_reported_with_what_seatkeeper_set_or_what_was_declared() {
+fn drift_is_reported_with_last_set_or_declared_numbers() {
     let told = |story: Story| said(&reported(&story).status, kind::DRIFTED).1;
     let moved = || story().shows(140, Some(140)).with(|s| s.satisfied = true);
     let last = told(moved().made(100, 150, 5, 1, Trigger::SpecDiffers));
@@ -268,7 +268,7 @@ fn drift_is_reported_with_what_seatkeeper_set_or_what_was_declared() {
 }
 
 #[test]
-fn observed_account_is_told_with_its_seats() {
+fn observed_account_is_reported_with_its_seats() {
     let observed = story().shows(140, Some(140)).with(|s| s.desired.policy = ManagementPolicy::Observe);
     let message = said(&reported(&observed).status, kind::READY).1;
     assert!(message.starts_with("Acme shows 140"), "{message}");
@@ -285,7 +285,7 @@ fn refusal_without_reason_names_likely_cause_by_direction_of_change() {
     };
     for (to, words) in [
         (n(160, Some(100)), "and does not say why: the plan may not allow this number of seats"),
-        (n(140, Some(100)), "and does not say why: more seats may be in use than this key can see"),
+        (n(140, Some(100)), "and does not say why: this key may not see every seat in use"),
     ] {
         let message = told(n(150, Some(100)), to);
         assert!(message.contains(words), "{message}");
@@ -310,7 +310,7 @@ fn license_end_is_warned_within_spec_time_and_late_payment_comes_first() {
 }
 
 #[test]
-fn refused_change_is_called_so_in_short_only_where_the_vendor_said_why() {
+fn short_refusal_appears_only_with_vendor_reason() {
     let told = |refused: Option<&str>| {
         let story = story().wants(150, LimitGoal::Pinned).open(IntentPhase::Rejected, SETTLED);
         let story = story.with(|s| s.intent.as_mut().unwrap().refused = refused.map(str::to_owned));

@@ -29,7 +29,7 @@ fn former(status: &LicenseSeatsStatus) -> LicenseSeatsStatus {
 }
 
 #[test]
-fn a_wish_that_was_in_sync_stays_known_for_it_through_an_outage() {
+fn wish_that_was_in_sync_keeps_record_through_outage() {
     let good = reported(&LicenseSeatsStatus::default(), 3, &story().shows(150, Some(150)));
     assert!(was_in_sync(&good, 3, &story()));
     assert!(was_in_sync(&good, 4, &story()), "an edit that leaves the wish leaves it in sync");
@@ -63,7 +63,7 @@ fn pending_change_neither_clears_nor_sets_in_sync_record() {
 }
 
 #[test]
-fn a_license_that_is_not_in_force_does_not_hide_that_the_seats_are_in_sync() {
+fn license_not_in_force_keeps_in_sync_record() {
     let expired = story().shows(150, Some(150)).with(|s| s.seen.license = Some(License::of(LicenseState::Expired)));
     let status = reported(&LicenseSeatsStatus::default(), 3, &expired);
     let ready = status.conditions.iter().find(|condition| condition.type_ == kind::READY).unwrap();

@@ -116,7 +116,7 @@ fn seats_follow_more_use_at_once_with_larger_headroom_rounded_up_to_step() {
 }
 
 #[test]
-fn change_that_follows_the_use_says_so() {
+fn change_that_follows_use_names_use_as_cause() {
     let mut follower = follower("{headroom: {seats: 10}}");
     assert_eq!(follower.follow(), 100);
     follower.uses(Usage::Exact(95));
@@ -210,7 +210,7 @@ fn seats_are_held_back_if_fewer_suffice_and_timed_only_if_use_is_exact() {
 }
 
 #[test]
-fn use_that_is_not_shown_moves_nothing_and_says_what_to_do() {
+fn unshown_use_changes_nothing_and_is_reported_with_remedy() {
     let mut follower = follower("{headroom: {seats: 10}}");
     assert_eq!(follower.follow(), 100);
     let before = follower.status.sizing.clone();
@@ -290,7 +290,7 @@ fn size_goes_in_the_smaller_steps_of_rail_and_ceiling() {
 }
 
 #[test]
-fn smallest_number_of_seats_needs_no_word() {
+fn size_at_min_seats_is_not_mentioned() {
     let min = Guardrails { min_seats: Some(100), ..Guardrails::default() };
     let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}").railed(min);
     follower.uses(Usage::Exact(10)).follow();
@@ -315,7 +315,7 @@ fn step_is_as_large_as_the_guard_rail_allows_and_the_next_one_follows() {
 }
 
 #[test]
-fn growth_that_takes_several_windows_says_how_many() {
+fn growth_over_several_windows_reports_their_number() {
     let said_of = |rails: Guardrails, rules: &str, used: i32| {
         let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 1h}").railed(rails);
         follower.follow();
@@ -328,15 +328,15 @@ fn growth_that_takes_several_windows_says_how_many() {
     let (one, two) = (format!("{both}}}"), format!("{both}, maxChangesPerWindow: 2}}"));
     let rails = || Guardrails { max_increase: Some(20), max_decrease: Some(15), ..Guardrails::default() };
     let up = said_of(rails(), &one, 135);
-    assert!(up.contains("goes up to 120 (spec.guardrails.maxIncrease 20); 45 wanted, 20 a window: 3 windows"), "{up}");
+    assert!(up.contains("goes up to 120 (spec.guardrails.maxIncrease 20); 45 wanted: 3 windows of 20"), "{up}");
     let up = said_of(rails(), &two, 135);
-    assert!(up.contains("; 45 wanted, 40 a window: 2 windows"), "{up}");
+    assert!(up.contains("; 45 wanted: 2 windows of 40"), "{up}");
     let up = said_of(Guardrails { max_seats: Some(140), ..rails() }, &one, 135);
-    assert!(up.contains("; 40 wanted, 20 a window: 2 windows"), "{up}");
+    assert!(up.contains("; 40 wanted: 2 windows of 20"), "{up}");
     let down = said_of(rails(), &one, 59);
-    assert!(down.contains("(spec.guardrails.maxDecrease 15); 31 fewer wanted, 15 a window: 3 windows"), "{down}");
+    assert!(down.contains("(spec.guardrails.maxDecrease 15); 31 fewer wanted: 3 windows of 15"), "{down}");
     let down = said_of(Guardrails { min_seats: Some(75), ..rails() }, &one, 59);
-    assert!(down.contains("; 25 fewer wanted, 15 a window: 2 windows"), "{down}");
+    assert!(down.contains("; 25 fewer wanted: 2 windows of 15"), "{down}");
     for (used, rules) in [(105, one.as_str()), (135, "{}")] {
         let up = said_of(rails(), rules, used);
         assert!(!up.contains(" a window:"), "{used} {rules}: {up}");
@@ -541,7 +541,7 @@ fn part_of_the_use_is_no_knowledge_of_how_few_seats_were_enough() {
 }
 
 #[test]
-fn clock_that_was_ahead_keeps_seats_no_longer_than_the_spec_says() {
+fn clock_that_was_ahead_keeps_seats_no_longer_than_decrease_after() {
     let mut follower = follower("{headroom: {seats: 10}, decreaseAfter: 48h}");
     follower.follow();
     let real = follower.now;
@@ -617,7 +617,7 @@ fn use_that_comes_and_goes_buys_once_and_gives_back_once_in_all_that_time() {
 }
 
 #[test]
-fn month_of_the_page_is_what_status_says() {
+fn sizing_page_matches_status() {
     let rails = Guardrails { max_seats: Some(200), max_increase: Some(20), ..Guardrails::default() };
     let mut follower = follower("{headroom: {seats: 5, percent: 10}, step: 10}").railed(rails);
     let mut page = table("Seats that follow the use");

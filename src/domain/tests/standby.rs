@@ -148,7 +148,7 @@ fn object_without_cluster_field_acts_at_once_and_records_no_cluster() {
 }
 
 #[test]
-fn object_of_another_cluster_is_only_watched_and_says_who_is_active() {
+fn object_of_other_cluster_is_observed_and_names_active_cluster() {
     for (other, standby) in [("prod-us", "standby for prod-us"), ("none", "standby for none")] {
         let (side, sent) = side("prod-eu", Some(other)).settled();
         assert_eq!(sent, None);
@@ -162,7 +162,7 @@ fn object_of_another_cluster_is_only_watched_and_says_who_is_active() {
 }
 
 #[test]
-fn object_on_standby_says_standby_whatever_else_holds_its_change() {
+fn standby_is_reported_before_any_other_hold() {
     let cases: [fn(&mut Story); 6] = [
         |s| s.desired.policy = ManagementPolicy::Observe,
         |s| s.desired.suspended = true,
@@ -181,7 +181,7 @@ fn object_on_standby_says_standby_whatever_else_holds_its_change() {
 }
 
 #[test]
-fn shortage_is_told_after_that_the_object_stands_by() {
+fn shortage_is_reported_after_standby() {
     let mut side = side("prod-eu", Some("prod-us")).shows(150);
     side.story.seen.usage = Usage::Exact(150);
     let side = side.passed();
@@ -238,7 +238,7 @@ fn side_with_made_change_is_no_standby_until_its_late_effects_are_over() {
 }
 
 #[test]
-fn question_to_a_person_stays_one_while_the_object_stands_by() {
+fn open_question_remains_during_standby() {
     let mut eu = active("prod-eu").names(Some("none")).shows(120);
     let wish = Some(eu.story.desired.wish());
     eu.status.intent = story().open(IntentPhase::NeedsReview, SETTLED).intent.map(|intent| Intent { wish, ..intent });
@@ -246,7 +246,7 @@ fn question_to_a_person_stays_one_while_the_object_stands_by() {
 }
 
 #[test]
-fn newly_active_object_waits_settle_time_and_two_readings_and_says_when() {
+fn newly_active_object_reports_end_of_settle_time_and_two_readings() {
     let us = side("prod-us", Some("prod-eu")).passed().names(Some("prod-us")).passed();
     assert_eq!(us.ready().0, "False/Progressing");
     assert_eq!(said(&us.status, kind::CHANGE_PENDING).0, "True/Activating");
@@ -289,7 +289,7 @@ fn wait_of_an_object_in_sync_runs_all_the_same_and_writes_nothing() {
 }
 
 #[test]
-fn restart_waits_anew_and_says_so() {
+fn restart_waits_anew_and_reports_it() {
     let us = side("prod-us", Some("none")).passed().names(Some("prod-us")).passed().later(1200).restarted().passed();
     assert!(us.ready().1.contains("2026-11-22 12:50:00Z"), "{}", us.ready().1);
     let us = us.later(1799).passed().later(10).passed();
@@ -298,7 +298,7 @@ fn restart_waits_anew_and_says_so() {
 }
 
 #[test]
-fn time_that_is_told_stays_while_it_is_near_the_true_one() {
+fn reported_time_stays_while_near_actual_time() {
     let waiting = || side("prod-us", Some("none")).passed().names(Some("prod-us")).passed();
     let restarted = |seconds| waiting().later(seconds).restarted().passed().ready().1;
     assert!(restarted(60).contains("2026-11-22 12:30:00Z"), "{}", restarted(60));
@@ -467,7 +467,7 @@ fn planned(seats: i32) -> Side {
 }
 
 #[test]
-fn account_that_moves_by_exactly_our_plan_is_told_and_stays_in_sync() {
+fn account_changed_exactly_by_our_plan_is_reported_and_in_sync() {
     let side = planned(150).passed();
     assert_eq!(side.ready().0, "True/InSync");
     let (drifted, message) = said(&side.status, kind::DRIFTED);
@@ -521,7 +521,7 @@ fn plan_of_a_request_that_did_not_leave_counts_as_planned() {
 }
 
 #[test]
-fn request_that_this_process_remembers_without_its_record_explains_the_move() {
+fn remembered_request_without_record_explains_change_of_account() {
     let side = planned(100);
     let before = side.status.clone();
     let (mut side, sent) = side.settled();
@@ -580,7 +580,7 @@ fn own_change_explains_move_for_one_day_and_recorded_request_by_numbers() {
 }
 
 #[test]
-fn object_that_only_watches_by_now_is_told_nothing_of_another_seatkeeper() {
+fn observing_object_reports_no_other_seatkeeper() {
     let changes: [fn(&mut Desired); 2] = [
         |desired| desired.policy = ManagementPolicy::Observe,
         // The flag of the operator was renamed, and the spec is the same.
@@ -605,7 +605,7 @@ fn old_side_that_never_sees_the_commit_is_noticed_by_the_new_side() {
 }
 
 #[test]
-fn object_that_hands_over_has_no_question_left_of_what_the_other_one_does() {
+fn object_after_hand_over_asks_nothing_about_other_seatkeeper() {
     let side = planned(150).passed().names(Some("prod-us")).shows(170).passed();
     assert_eq!((side.ready().0.as_str(), &side.status.intent), ("True/Standby", &None));
 }
@@ -616,7 +616,7 @@ fn column(side: &Side) -> &str {
 }
 
 #[test]
-fn hand_over_of_the_page_is_what_status_says() {
+fn hand_over_page_matches_status() {
     let nine: Timestamp = "2026-12-01T09:00:00Z".parse().unwrap();
     let at = |side: Side, minute: i64, second: u64| {
         let since = Duration::try_from(nine.duration_since(now())).unwrap();

@@ -162,7 +162,7 @@ fn increase_in_its_window_is_made_from_the_first_moment_to_the_last() {
 }
 
 #[test]
-fn second_change_of_window_waits_for_next_and_says_window_is_used() {
+fn second_change_of_window_waits_and_reports_used_window() {
     let mut waiter = waiter(story());
     let first = waiter.settled(OPEN).unwrap();
     waiter.made(&first, OPEN);
@@ -206,7 +206,7 @@ fn open_window_with_new_name_schedule_or_length_gives_no_second_change() {
 }
 
 #[test]
-fn stretch_that_an_edit_makes_longer_is_still_the_same_after_the_next_edit() {
+fn opening_lengthened_by_edit_stays_the_same_after_next_edit() {
     let mut waiter = waiter(story());
     let first = waiter.settled(OPEN).unwrap();
     waiter.made(&first, OPEN);
@@ -291,7 +291,7 @@ fn request_that_did_not_leave_has_used_no_window() {
 }
 
 #[test]
-fn request_that_did_not_leave_gives_back_its_own_place_in_the_window_alone() {
+fn unsent_request_returns_only_its_own_place_in_window() {
     let mut waiter = waiter(story()).ruled(in_window(", maxChangesPerWindow: 2"));
     let first = waiter.settled(OPEN).unwrap();
     waiter.made(&first, OPEN);
@@ -362,7 +362,7 @@ fn first_retry_of_request_waits_for_no_window_and_counts_as_same_change() {
 }
 
 #[test]
-fn change_that_was_kept_from_its_window_leaves_until_the_starting_deadline() {
+fn change_kept_from_its_window_may_leave_until_starting_deadline() {
     for (now, made) in [("2026-12-02T09:59:59Z", true), ("2026-12-02T10:00:00Z", false)] {
         let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
         assert_eq!(waiter.settled(BEFORE), None);
@@ -444,7 +444,7 @@ fn plan_that_waited_is_published_once_more_and_sent_by_next_reading() {
 }
 
 #[test]
-fn account_that_moves_by_waiting_plan_as_window_opens_is_told() {
+fn account_changed_by_waiting_plan_at_opening_is_reported() {
     let drifted = |now: &str| {
         let mut waiter = waiter(story());
         waiter.pass(BEFORE);
@@ -578,7 +578,7 @@ fn decrease_waits_for_its_own_windows_alone() {
     let mut waiter = waiter(story().wants(90, LimitGoal::Pinned)).ruled(adjustment);
     assert_eq!(waiter.settled(OPEN), None, "the window of the other direction");
     let message = waiter.pending().1;
-    assert!(message.contains("does not show these credentials when the period ends"), "{message}");
+    assert!(message.contains("does not show the end of the period to these credentials"), "{message}");
     let license = License { period_end: Some(Time(at("2026-12-10T00:00:00Z"))), ..License::of(LicenseState::Active) };
     waiter.story.seen.license = Some(license);
     for (now, made) in
@@ -625,7 +625,7 @@ fn object_that_is_first_seen_in_an_open_window_may_use_it() {
 }
 
 #[test]
-fn wish_that_goes_back_to_what_is_there_ends_the_wait() {
+fn wish_reset_to_current_numbers_ends_wait() {
     let mut waiter = waiter(story());
     waiter.pass(BEFORE);
     waiter.story.desired.seats = Some(100);
@@ -637,7 +637,7 @@ fn wish_that_goes_back_to_what_is_there_ends_the_wait() {
 }
 
 #[test]
-fn license_that_ends_before_the_next_opening_is_told_at_once() {
+fn license_ending_before_next_opening_is_reported_at_once() {
     let mut waiter = waiter(story());
     let license = License { expires_at: Some(Time(at("2026-11-25T12:00:00Z"))), ..License::of(LicenseState::Active) };
     waiter.story.seen.license = Some(license);
@@ -826,7 +826,7 @@ fn berlin(opens: &str, local: &str) -> Opening {
 }
 
 #[test]
-fn window_of_the_page_is_what_status_says() {
+fn window_page_matches_status() {
     let edited = |waiter: &mut Waiter, seats: i32| {
         (waiter.story.desired.seats, waiter.story.desired.limit) = (Some(seats), LimitGoal::Pinned);
         waiter.story.generation += 1;

@@ -4,7 +4,7 @@ use super::*;
 
 /// A first request that came to nothing, whatever stands against its repeat for a while, leaves one repeat and no more.
 #[test]
-fn request_without_effect_is_retried_once_whatever_holds_it_meanwhile() {
+fn request_without_effect_is_retried_once_despite_holds() {
     type Obstacle = (&'static str, fn(Story) -> Story);
     let obstacles: [Obstacle; 7] = [
         ("a guard rail", |s| s.with(|s| s.desired.guardrails.max_seats = Some(120))),
@@ -172,7 +172,7 @@ fn credentials_of_another_account_for_a_moment_close_no_record() {
 }
 
 #[test]
-fn another_account_was_not_in_sync_because_this_one_was() {
+fn in_sync_record_of_one_account_is_not_that_of_another() {
     let grown = |account: &str| {
         let made = story().made(100, 150, 30, 1, Trigger::SpecDiffers).wants(150, LimitGoal::UpTo(200));
         made.shows(190, Some(200)).with(|s| {
@@ -188,7 +188,7 @@ fn another_account_was_not_in_sync_because_this_one_was() {
 }
 
 #[test]
-fn refused_change_is_sent_again_and_stays_counted_once_its_id_is_confirmed() {
+fn confirmed_refused_change_is_sent_again_and_stays_counted() {
     let refused = |id: &str| {
         let story = story().open(IntentPhase::Rejected, SETTLED);
         story.with(|s| (s.elapsed, s.confirmed) = (None, Some(id.into())))
@@ -198,7 +198,7 @@ fn refused_change_is_sent_again_and_stays_counted_once_its_id_is_confirmed() {
 }
 
 #[test]
-fn another_target_of_the_same_wish_is_no_first_request() {
+fn new_target_of_same_wish_is_no_first_request() {
     let nothing = |to: i32| {
         let story = story().open(IntentPhase::WithoutEffect, SETTLED).attempt(2).with(|s| s.elapsed = None);
         story.with(|s| s.intent.as_mut().unwrap().step = seats_step(n(100, Some(100)), n(to, Some(to))))
@@ -208,7 +208,7 @@ fn another_target_of_the_same_wish_is_no_first_request() {
 }
 
 #[test]
-fn edit_of_the_wish_ends_what_came_to_nothing() {
+fn edit_of_wish_ends_attempts_without_effect() {
     let nothing = || story().open(IntentPhase::WithoutEffect, SETTLED).attempt(2).with(|s| s.elapsed = None);
     let edited = nothing().wants(160, LimitGoal::Pinned).with(|s| s.generation = 4);
     assert_eq!(edited.sends().map(|(_, to, attempt)| (to.seats, attempt)), Some((160, 1)));

@@ -13,7 +13,11 @@ fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
     };
     for (model, shortage, words) in [
         (Model::Uncounted("no count".into()), "False/SeatsNotReported", "37 in use; the server shows no seat count"),
-        (Model::Unshown("no count".into()), "Unknown/SeatsNotReported", "37 seats in use; Acme does not show"),
+        (
+            Model::Unshown("no count".into()),
+            "Unknown/SeatsNotReported",
+            "37 seats in use; these credentials do not show",
+        ),
     ] {
         let status = told(model);
         assert_eq!((status.summary.as_deref(), status.used, status.seats), (Some("observed"), Some(37), None));
@@ -30,14 +34,14 @@ fn observed_pool_without_a_number_of_seats_is_ready_and_shows_its_use() {
 }
 
 #[test]
-fn shortage_says_what_ends_it_and_the_column_stays_short() {
+fn shortage_names_its_remedy_and_column_stays_short() {
     let full = |wanted| story().shows(100, Some(100)).wants(wanted, LimitGoal::Pinned).uses(Usage::Exact(100));
     let told = |story: Story| reported(&story).status;
     let rests = told(full(100));
     assert_eq!(rests.summary.as_deref(), Some("shortage: 0 free"));
     assert_eq!(said(&rests, kind::SEAT_SHORTAGE).1, "0 free. Raise spec.seats, or free seats at Acme");
     let waits = told(full(150).with(|s| s.desired.suspended = true));
-    assert_eq!(said(&waits, kind::SEAT_SHORTAGE).1, "0 free. A change waits: ChangePending says for what");
+    assert_eq!(said(&waits, kind::SEAT_SHORTAGE).1, "0 free. A change waits: ChangePending has the reason");
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn change_waiting_for_person_or_days_hides_nothing_worse_in_status_column() {
 }
 
 #[test]
-fn guard_rail_and_use_are_told_while_the_last_change_settles() {
+fn guard_rail_and_use_are_reported_while_last_change_settles() {
     let made =
         || story().shows(150, Some(150)).made(100, 150, 0, 1, Trigger::SpecDiffers).with(|s| s.late_over = false);
     let above = made().wants(160, LimitGoal::Pinned).with(|s| s.desired.guardrails.max_seats = Some(155));
@@ -130,7 +134,7 @@ fn seats_in_use_are_freed_in_the_words_of_the_pool() {
 }
 
 #[test]
-fn another_bill_is_in_the_column_where_it_is_known() {
+fn differing_bill_is_in_status_column_where_known() {
     let story = story().shows(150, Some(150)).with(|s| s.seen.billed = Some(110));
     let status = reported(&story).status;
     assert_eq!(status.summary.as_deref(), Some("in sync; bills 110"));
@@ -229,7 +233,7 @@ fn review_of_a_doubled_change_names_every_cause_that_is_possible() {
 }
 
 #[test]
-fn refusal_is_told_in_one_sentence_and_what_to_do_in_another() {
+fn refusal_and_remedy_are_separate_sentences() {
     for refused in [None, Some("no payment method".to_owned())] {
         let story = story().open(IntentPhase::Rejected, SETTLED).with(|s| {
             let intent = s.intent.as_mut().unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn one_account_has_one_open_change() {
+fn account_has_one_open_change() {
     let mut told = Told::new();
     told.wants("a", "acme", "seats");
     told.wants("b", "acme", "machines");
@@ -16,7 +16,7 @@ fn one_account_has_one_open_change() {
 }
 
 #[test]
-fn a_deleted_objects_open_change_blocks_its_account_for_the_settle_time() {
+fn open_change_of_deleted_object_blocks_account_for_settle_time() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
     told.wants("b", "acme", "seats");
@@ -28,7 +28,7 @@ fn a_deleted_objects_open_change_blocks_its_account_for_the_settle_time() {
 }
 
 #[test]
-fn an_open_change_whose_record_is_lost_bars_its_account_for_the_settle_time() {
+fn open_change_with_lost_record_blocks_account_for_settle_time() {
     let closed = || ownership("acme", "seats", "a");
     for (uid, lost) in [("a", closed()), ("a", Found::Nothing), ("b", ownership("acme", "seats", "b"))] {
         let mut told = Told::new();
@@ -46,7 +46,7 @@ fn an_open_change_whose_record_is_lost_bars_its_account_for_the_settle_time() {
 }
 
 #[test]
-fn an_open_change_outlasts_the_term_even_if_its_record_does_not() {
+fn open_change_outlasts_the_term_even_if_its_record_does_not() {
     let mut told = Told::new();
     told.note("a", "a", opened("acme", "seats", "a"));
     told.begin_term(1, &["a", "c"]);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_older_object_owns_a_pool_until_it_goes() {
+fn older_object_owns_a_pool_until_it_goes() {
     let mut told = Told::new();
     assert_eq!(told.wants("b", "acme", "seats"), None);
     assert_eq!(told.wants("a", "acme", "seats"), None);
@@ -16,7 +16,7 @@ fn the_older_object_owns_a_pool_until_it_goes() {
 }
 
 #[test]
-fn another_pool_or_the_same_pool_of_another_account_has_another_owner() {
+fn pool_owner_is_per_account_and_pool() {
     let mut told = Told::new();
     told.wants("a", "acme", "seats");
     for (account, pool) in [("acme", "machines"), ("other", "seats")] {
@@ -127,7 +127,7 @@ impl Told {
 }
 
 #[test]
-fn accounts_sharing_row_are_held_until_person_says_of_each_they_differ() {
+fn accounts_sharing_row_are_held_until_both_are_confirmed() {
     let mut told = Told::new();
     told.lists("a", "one/", &["1/u", "2/v"]);
     told.lists("b", "two/", &["2/v", "3/w"]);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn what_is_created_while_we_lead_and_is_younger_holds_up_no_person() {
+fn younger_object_created_in_this_term_holds_up_no_other() {
     let mut told = Told::new();
     told.wants("b", "acme", "seats");
     assert_eq!(told.reserve("b"), Ok(()));
@@ -24,7 +24,7 @@ fn what_is_created_while_we_lead_and_is_younger_holds_up_no_person() {
 }
 
 #[test]
-fn nothing_is_sent_before_every_older_object_was_looked_at() {
+fn request_waits_until_every_older_object_was_scanned() {
     let mut told = Told::new();
     told.appear("a");
     told.wants("b", "acme", "seats");
@@ -82,7 +82,7 @@ fn object_unknown_to_watch_is_waited_for_until_it_is_read_or_gone() {
 }
 
 #[test]
-fn nothing_is_sent_in_a_term_that_the_registry_does_not_know_of_yet() {
+fn request_waits_until_registry_knows_the_term() {
     let mut told = Told::new();
     told.wants("b", "acme", "seats");
     assert_eq!(told.reserve_in(2, "b", "acme"), Err(BlockedBy::NotKnownYet), "another may have led meanwhile");
@@ -105,7 +105,7 @@ fn object_that_was_read_in_a_former_term_is_read_again() {
 }
 
 #[test]
-fn term_that_begins_is_to_be_counted_anew_and_every_older_object_read_again() {
+fn new_term_scans_anew_and_reads_every_older_object_again() {
     let mut told = Told::new();
     told.registry.begin_term(2, [(key("a"), age("a")), (key("b"), age("b"))]);
     told.note_in(2, "b", "b", ownership("acme", "seats", "b"));
@@ -117,7 +117,7 @@ fn term_that_begins_is_to_be_counted_anew_and_every_older_object_read_again() {
 }
 
 #[test]
-fn what_the_vendor_was_asked_for_in_a_former_term_holds_up_no_person() {
+fn vendor_request_of_former_term_holds_up_no_object() {
     let mut told = Told::new();
     told.note("a", "a", Found::Unplaced { vendor: "acme", age: age("a") });
     told.begin_term(2, &["b"]);

@@ -44,7 +44,7 @@ fn younger_object_is_woken_when_pool_owner_goes_or_takes_another_pool() {
 }
 
 #[test]
-fn object_is_woken_when_the_change_before_it_is_over() {
+fn object_is_woken_when_change_before_it_ends() {
     let mut told = Told::new();
     for (name, pool) in [("a", "seats"), ("b", "machines"), ("c", "secrets")] {
         told.wants(name, "acme", pool);

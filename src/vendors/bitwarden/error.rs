@@ -233,7 +233,7 @@ impl Failure for BitwardenError {
             Self::NotOwner => (
                 reason::INSUFFICIENT_ROLE,
                 "role too low: owner key needed",
-                "the personal key belongs to a member who is not an owner, for whom billing does not exist (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
+                "the personal key belongs to a member, and billing does not exist for members (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
                     .into(),
             ),
             Self::NoOrganization => (
@@ -295,7 +295,7 @@ mod tests {
     use crate::vendors::bitwarden::symptoms::errors;
 
     #[test]
-    fn what_mends_an_error_is_the_same_whether_or_not_it_was_put_into_words() {
+    fn error_remedy_survives_formatting() {
         let all = errors();
         assert!(all.len() > 15, "{all:?}");
         for error in all {

@@ -52,7 +52,7 @@ fn believed<T>(result: Result<T, impl Into<BitwardenError>>) -> Option<T> {
 }
 
 #[test]
-fn a_token_is_one_that_fits_a_header_and_lasts_a_day_at_most() {
+fn token_fits_a_header_and_lasts_a_day_at_most() {
     let token =
         json!({ "access_token": "eyJhbGciOi.zz-zz", "expires_in": 3600, "token_type": "Bearer", "scope": MARKER });
     each_of(&[token], |bytes| {
@@ -67,7 +67,7 @@ fn a_token_is_one_that_fits_a_header_and_lasts_a_day_at_most() {
 }
 
 #[test]
-fn a_key_is_refused_only_where_the_token_endpoint_says_so_in_its_one_word() {
+fn key_is_refused_only_by_the_one_code_of_token_endpoint() {
     let error =
         |error: &str| json!({ "error": error, "error_description": MARKER, "ErrorModel": { "Message": MARKER } });
     each_of(&[error("invalid_client"), error("invalid_client_version"), error("invalid_scope")], |bytes| {
@@ -84,7 +84,7 @@ fn a_key_is_refused_only_where_the_token_endpoint_says_so_in_its_one_word() {
 }
 
 #[test]
-fn seats_of_either_api_are_what_is_answered_or_an_error() {
+fn seats_of_either_api_equal_the_answer_or_are_an_error() {
     let of_organization = json!({
         "passwordManager": { "seats": 100, "storage": 1, "maxAutoScaleSeats": 120 },
         "secretsManager": { "seats": 20, "maxAutoScaleSeats": null, "serviceAccounts": 50, "maxAutoScaleServiceAccounts": 60 },
@@ -144,7 +144,7 @@ fn sole_organization_is_one_that_is_owned_and_its_id_leads_nowhere_else() {
 }
 
 #[test]
-fn members_are_never_counted_above_those_who_are_listed() {
+fn members_are_never_counted_above_the_list() {
     let listed = |id: &str, status: i64| json!({ "object": "member", "id": id, "name": MARKER, "status": status, "collections": [] });
     let of_organization = json!({ "object": "list", "data": [listed("a", 0), listed("b", 2), listed("c", -1)] });
     let mut of_owner = of_organization.clone();
@@ -314,7 +314,7 @@ fn refusal_of_change_gives_the_reason_in_our_words_or_the_status() {
     assert_eq!(why(limit, limit_alone), "the plan has no auto-scaling: leave spec.limit out");
     assert_eq!(why(limit, totals), "it answers with status 400", "seats are changed before the limit is checked");
     for asked in [totals, with_seats, limit_alone] {
-        assert_eq!(why(seats, asked), "the plan includes more than that");
+        assert_eq!(why(seats, asked), "the plan already includes more seats");
     }
     assert_eq!(why(MARKER, totals), "it answers with status 400");
 }
@@ -337,7 +337,7 @@ fn refused_token_is_renewed_once_and_refused_twice_in_a_row_is_the_keys() {
 }
 
 #[test]
-fn refusal_of_too_many_requests_tells_the_pause_that_was_asked_for() {
+fn rate_limit_refusal_carries_requested_pause() {
     let session = session();
     let pause = Duration::from_secs(7);
     let given = pausing(answer(429, b""), pause);
@@ -347,7 +347,7 @@ fn refusal_of_too_many_requests_tells_the_pause_that_was_asked_for() {
 }
 
 #[test]
-fn answer_of_proxy_in_between_proves_nothing_and_says_nothing_of_key() {
+fn answer_of_proxy_in_between_proves_nothing_about_key() {
     let session = session();
     let page = b"<html>zz</html>".as_slice();
     for asked in ASKED {

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_the_same_for_the_same_key_and_another_for_any_other() {
+    fn device_is_per_key() {
         let key = |id: &str, secret: &str| ApiKey {
             of: KeyOf::User,
             client_id: id.into(),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_nowhere_is_refused_with_both_ways_to_say_where() {
+    fn key_without_region_is_refused_with_both_remedies() {
         let read = ApiKey::from_secret(&organization_key(&[]), None, &AllowedHosts::default());
         let Err(fault) = read else { panic!("it is nowhere") };
         assert_eq!(fault.reason, reason::KEY_MISSING);

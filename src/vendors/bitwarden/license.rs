@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_billed_is_only_told_where_the_lines_leave_no_doubt() {
+    fn bill_is_reported_only_from_unambiguous_lines() {
         let line =
             |name: &str, amount: f64, quantity: i64| json!({ "name": name, "amount": amount, "quantity": quantity });
         let seats = || line("2023-enterprise-org-seat-annually", 72.0, 150);

@@ -28,7 +28,7 @@ pub(super) fn count(body: impl Read) -> Result<Counted, VendorError> {
         Ok(None) => Err(VendorError::Unreadable("the member list has no data")),
         Err(_) if capped.left == 0 => Err(VendorError::Unreadable("the member list is too large")),
         Err(e) if e.is_io() => Err(VendorError::NoAnswer("the member list broke off")),
-        Err(_) => Err(VendorError::Unreadable("the member list is not what it should be")),
+        Err(_) => Err(VendorError::Unreadable("the member list has an unexpected shape")),
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn access_to_secrets_manager_counts_only_where_every_seated_member_says_it() {
+    fn secrets_manager_access_counts_only_if_every_seated_member_has_it() {
         let count = |text: &str| count(text.as_bytes()).unwrap().secrets_manager;
         let told = r#"{"data":[{"id":"a","status":2,"accessSecretsManager":true},
             {"id":"b","status":1,"accessSecretsManager":false},{"id":"c","status":-1}]}"#;
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_not_one_is_an_error_and_never_zero() {
+    fn malformed_list_is_an_error_and_never_zero() {
         for text in [
             "",
             "null",
@@ -177,13 +177,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_end_is_left_after_the_cap() {
+    fn endless_list_is_abandoned_after_the_cap() {
         let endless = std::io::Cursor::new(br#"{"data":["#).chain(std::io::repeat(b' '));
         assert_eq!(count(endless), Err(VendorError::Unreadable("the member list is too large")));
     }
 
     #[test]
-    fn a_deeply_nested_answer_does_not_overflow_the_stack() {
+    fn deeply_nested_answer_does_not_overflow_the_stack() {
         let text = format!(r#"{{"object":{}"#, "[".repeat(1_000_000));
         assert!(counted(&text).is_err());
         assert!(counted(&format!(r#"{{"data":{}"#, "[".repeat(1_000_000))).is_err());
@@ -195,7 +195,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_list_is_counted_whole_and_cut_short_it_is_an_error(
+        fn list_is_counted_whole_and_cut_short_it_is_an_error(
             members in proptest::collection::vec((0u8..20, -1i64..6), 0..20), cut in any::<prop::sample::Index>(),
         ) {
             let data: Vec<_> = members.iter().map(|(id, status)| serde_json::json!({ "id": id.to_string(), "status": status })).collect();

@@ -175,8 +175,7 @@ impl Organization {
         }
     }
 
-    /// The person's key beside an organization key may fail: what it adds is then missing, and that is reported. It
-    /// never takes away what the organization key can do alone.
+    /// The personal key beside an organization key may fail. Then only its additions are missing, and that is reported.
     async fn seen(&self, urgency: Urgency) -> Result<Seen, BitwardenError> {
         let id = self.id().await?;
         let counts = self.product == Product::PasswordManager;

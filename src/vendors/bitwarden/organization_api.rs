@@ -56,7 +56,7 @@ impl BitwardenSession {
     async fn get_subscription(&self, token: SecretString) -> Result<Subscription, BitwardenError> {
         let answer = self.connection.ask(self.api(Method::GET, self.url(SUBSCRIPTION), &token)).await?;
         match answer.status {
-            StatusCode::OK => Ok(answer.json("the subscription is not what it should be")?),
+            StatusCode::OK => Ok(answer.json("the subscription has an unexpected shape")?),
             // The one meaning a 400 of the application has here ("The subscription GET"); proxies have others.
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(BitwardenError::SelfHosted),
             _ => Err(self.refusal(&answer)),

@@ -27,7 +27,7 @@ impl TokenAnswer {
         let lifetime = u64::try_from(self.expires_in).ok().filter(|seconds| *seconds > 0);
         let lifetime = lifetime.ok_or(VendorError::Unreadable("the token has no lifetime"))?;
         if self.access_token.is_empty() || !self.access_token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(VendorError::Unreadable("the token is not a token"));
+            return Err(VendorError::Unreadable("the token has characters that no header has"));
         }
         let lifetime = Some(Duration::from_secs(lifetime.min(24 * 3600)));
         Ok(NewToken { value: SecretString::from(self.access_token), lifetime })
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_changes_is_sent_and_seats_go_with_their_limit() {
+    fn only_changed_fields_are_sent_and_seats_go_with_limit() {
         use Product::*;
         for (product, from, to, sent) in [
             (
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_would_ignore_or_misread_is_never_sent() {
+    fn field_that_server_ignores_or_misreads_is_never_sent() {
         for (from, to) in [
             ((100, Some(100)), (100, Some(100))),
             ((100, Some(100)), (0, Some(100))),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn one_seat_and_a_limit_of_one_are_sent() {
+    fn single_seat_and_limit_of_one_are_sent() {
         assert_eq!(
             body(Product::PasswordManager, (2, None), (1, None)).as_deref(),
             Some(r#"{"passwordManager":{"seats":1}}"#)
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn token_lasts_as_long_as_it_says_and_a_day_at_most() {
+    fn token_lasts_its_stated_time_and_a_day_at_most() {
         let token = |token: &str, expires_in| TokenAnswer { access_token: token.to_owned(), expires_in }.token();
         for (expires_in, seconds) in [(1, 1), (3600, 3600), (86_400, 86_400), (86_401, 86_400), (i64::MAX, 86_400)] {
             let Ok(token) = token("t", expires_in) else { panic!("no token of {expires_in} s") };
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn word_of_the_token_endpoint_means_what_it_can_mean_for_the_kind_of_key() {
+    fn token_endpoint_code_is_read_by_kind_of_key() {
         use BitwardenError::*;
         for (word, of_organization, of_person) in [
             ("invalid_client", InvalidClient, PersonUnknown),
@@ -252,7 +252,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn whatever_numbers_are_answered_those_believed_could_be_seats(
+        fn accepted_numbers_of_any_answer_could_be_seats(
             numbers in proptest::collection::vec(proptest::option::of(prop_oneof![any::<i64>(), -3i64..40_000]), 6),
         ) {
             let [seats, limit, sm, sm_limit, machines, machine_limit] = numbers[..] else { unreachable!() };
@@ -274,7 +274,7 @@ mod tests {
         }
 
         #[test]
-        fn a_change_carries_its_target_and_never_less_than_one(
+        fn change_carries_its_target_and_never_less_than_one(
             from in (any::<i32>(), any::<Option<i32>>()), to in (-2i32..200, proptest::option::of(-2i32..200)),
         ) {
             let Some(body) = body(Product::PasswordManager, from, to) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! What a person's key shows of one organization, as far as that person's role there allows.
+//! The view of a personal key of one organization, within the role of its owner.
 //!
 //! Quoted headings are those of docs/vendors/bitwarden.md.
 
@@ -246,8 +246,8 @@ impl Subscription {
     }
 }
 
-/// Whether the plan is one that Bitwarden does not know, so that 404 is no word about the role: an owner is still shown the
-/// organization, with a plan that has no details ("The subscription GET of the owner API" and "Plans").
+/// Whether Bitwarden lacks the plan, so that 404 proves nothing about the role: an owner still sees the organization, with
+/// a plan without details ("The subscription GET of the owner API" and "Plans").
 async fn has_custom_plan(session: &BitwardenSession, id: &str) -> bool {
     session.organization(id).await.is_ok_and(|organization| {
         organization.plan.is_some_and(|plan| plan.password_manager.is_none() && plan.secrets_manager.is_none())

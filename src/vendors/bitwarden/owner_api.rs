@@ -134,7 +134,7 @@ impl BitwardenSession {
     async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, BitwardenError> {
         let answer = self.connection.ask(self.api(Method::GET, self.url(&path), &token)).await?;
         match answer.status {
-            StatusCode::OK => Ok(answer.json("the owner API answers in another shape")?),
+            StatusCode::OK => Ok(answer.json("the answer of the owner API has an unexpected shape")?),
             StatusCode::BAD_REQUEST if answer.json::<Message>("no message").is_ok() => Err(BitwardenError::SelfHosted),
             _ => Err(self.refusal(&answer)),
         }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn however_many_organizations_are_named_the_details_of_the_latest_are_kept() {
+    fn details_of_only_the_latest_organizations_are_kept() {
         let (mut known, hour) = (Known::default(), Duration::from_secs(3600));
         let details: Arc<Details> = Arc::new(serde_json::from_str(r#"{"seats":100}"#).unwrap());
         for id in 0..=MOST_DETAILS {

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_stays_is_sent_for_one_that_is_missing_would_be_removed() {
+    fn unchanged_limit_is_sent_since_omission_removes_it() {
         use Product::*;
         for (product, from, to, sent) in [
             (PasswordManager, (100, Some(120)), (110, Some(120)), r#"{"seatAdjustment":10,"maxAutoscaleSeats":120}"#),
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_made_from_what_is_shown_now_or_not_at_all() {
+    fn difference_is_made_from_current_numbers_or_not_at_all() {
         assert_eq!(body(Product::PasswordManager, (99, Some(120)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(100)), (110, Some(120))), None);
         assert_eq!(body(Product::PasswordManager, (100, Some(120)), (0, Some(120))), None);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_of_the_other_pool_is_not_written_over() {
+    fn unreadable_field_of_other_pool_is_not_overwritten() {
         let row = OrganizationRow::of([(Some(100), None), (Some(20), None), (Some(-1), Some(60))]);
         let (from, to) = (Numbers { seats: 20, limit: None }, Numbers { seats: 25, limit: None });
         assert_eq!(RelativeChange::of(Product::SecretsManager, from, to, &row), None);

@@ -75,7 +75,7 @@ impl BitwardenSession {
         let url = self.url(&format!("billing/preview-invoice/organizations/{id}/subscription/update"));
         let answer = self.connection.ask(self.api(Method::PUT, url, &token).json(preview)).await?;
         match answer.status {
-            StatusCode::OK => Ok(answer.json("the preview of a bill has another shape")?),
+            StatusCode::OK => Ok(answer.json("the preview of a bill has an unexpected shape")?),
             _ => Err(self.refusal(&answer)),
         }
     }

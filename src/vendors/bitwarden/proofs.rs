@@ -27,7 +27,7 @@ pub(super) enum Shape {
     KnownText,
 }
 
-/// What is known of the change that was answered.
+/// The step of the answered change, as far as known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
     /// A change by totals, of one product.

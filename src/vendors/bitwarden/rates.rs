@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clouds_limits_are_in_force_on_its_own_hosts_alone() {
+    fn cloud_limits_apply_to_cloud_hosts_alone() {
         for (host, is) in [
             ("api.bitwarden.com", true),
             ("identity.bitwarden.eu", true),
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_a_reading_and_a_change_have_limits_of_their_own() {
+    fn token_reading_and_change_have_separate_limits() {
         assert_eq!(rates().limits("POST", "/identity/connect/token"), TOKENS);
         assert_eq!(rates().limits("GET", "/api/public/members"), READS);
         assert_eq!(rates().limits("PUT", "/api/public/organization/subscription"), WRITES);

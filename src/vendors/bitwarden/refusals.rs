@@ -28,8 +28,8 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
         Is("Plan does not allow additional seats."),
         "the plan has a fixed number of seats: change the plan in the admin console",
     ),
-    (Begins("Plan has a minimum of "), "the plan includes more than that"),
-    (Begins("You must have at least 1 "), "one is the least"),
+    (Begins("Plan has a minimum of "), "the plan already includes more seats"),
+    (Begins("You must have at least 1 "), "the minimum is 1"),
     (Begins("Organization plan allows a maximum of "), "the plan does not allow so many seats"),
     (Holds(" seats filled."), "more are in use: remove or revoke members first"),
     (
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_checked_after_the_seats_have_changed_proves_nothing_about_them() {
+    fn rule_checked_after_the_seats_have_changed_proves_nothing_about_them() {
         let text = "Your plan does not allow seat autoscaling.";
         assert!(without_effect(text, false).is_some());
         assert_eq!(without_effect(text, true), None);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_we_say_is_never_what_the_vendor_said() {
+    fn message_never_contains_vendor_text() {
         for RefusalText { theirs, ours, .. } in refusals() {
             assert!(!ours.contains(theirs), "{theirs}");
         }

@@ -157,7 +157,7 @@ impl BitwardenSession {
         let request = self.headers(self.connection.request(Method::POST, self.token_url())).form(&form);
         let answer = self.connection.ask(request).await?;
         match answer.status {
-            StatusCode::OK => Ok(answer.json::<TokenAnswer>("the token answer is not what it should be")?.token()?),
+            StatusCode::OK => Ok(answer.json::<TokenAnswer>("the token answer has an unexpected shape")?.token()?),
             // This answer does not come from the token endpoint, whose refusals are all 400 with JSON
             // ("Refusals of the token endpoint").
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(answer.in_front()),

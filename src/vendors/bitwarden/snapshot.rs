@@ -1,5 +1,5 @@
-//! Puts what the keys show together: the pool's numbers, and every rule that Bitwarden would enforce with an answer that
-//! explains nothing (docs/vendors/bitwarden.md, "Rules of a change"). Pure.
+//! Merges the views of the keys: the pool's numbers, and every rule that Bitwarden would enforce without an explanation
+//! (docs/vendors/bitwarden.md, "Rules of a change"). Pure.
 
 use super::license::{billed, license};
 use super::organization_row::{OrganizationRow, PoolNumbers};
@@ -8,7 +8,7 @@ use super::{MAX_SEATS, NamedSecret};
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, Product};
 use crate::domain::{Bound, Differences, Fault, Model, Rules, Snapshot, Support, Usage};
 
-/// What was read.
+/// The reading.
 pub(super) struct Seen {
     pub(super) account: Account,
     pub(super) product: Product,
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     /// Members as counted with the organization key.
     pub(super) members: Option<i32>,
     pub(super) owner: Option<OwnerView>,
-    /// The person's key does not do what it is there for.
+    /// The personal key fails.
     pub(super) concern: Option<Fault>,
     /// What the person's key adds is missing: the Secret of the key.
     pub(super) fails: Option<NamedSecret>,
@@ -168,7 +168,7 @@ impl Seen {
             return Some("the organization is switched off: ask Bitwarden, or renew its subscription");
         }
         if owner.custom_plan {
-            return Some("this plan is none that Bitwarden's API can change, such as a custom one: ask Bitwarden");
+            return Some("Bitwarden's API cannot change this plan, which may be a custom one: ask Bitwarden");
         }
         let plan = owner.details.as_deref()?.organization.plan.as_ref();
         let pool = plan.and_then(|plan| match self.product {

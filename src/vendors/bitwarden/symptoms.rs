@@ -133,7 +133,7 @@ pub fn symptoms() -> Vec<Symptom> {
         ),
         row("a redirect", &["The subscription PUT"], VendorError::Redirect(302)),
         row(
-            "200 that is not the API's answer (HTML, other JSON, too large)",
+            "200 with a foreign body (HTML, other JSON, too large)",
             &["Shapes of JSON"],
             VendorError::Unreadable("it is too large"),
         ),

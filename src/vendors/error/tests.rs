@@ -109,7 +109,7 @@ fn host_outage_is_reported_in_words_of_its_error_with_pause_it_asks_for() {
 }
 
 #[test]
-fn without_proof_of_who_calls_a_change_is_not_sent_or_refused_for_the_key() {
+fn unsigned_change_is_unsent_or_refused_for_key() {
     for error in every() {
         let outcome = not_signed(&error, "host.test");
         match error {

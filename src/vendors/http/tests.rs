@@ -67,7 +67,7 @@ AgNJADBGAiEA2etJXe9Mq11aCqsrIrPdAR9THtiOYSuE/d9exu3nRnoCIQD0hEiA
 ";
 
 #[test]
-fn a_ca_bundle_is_trusted_whole_or_refused() {
+fn ca_bundle_is_trusted_whole_or_refused() {
     let http = http();
     let trusted = |pem: &str| http.client(&with_ca(pem)).is_ok();
     let as_key = PEM.replace("CERTIFICATE", "PRIVATE KEY");
@@ -82,7 +82,7 @@ fn a_ca_bundle_is_trusted_whole_or_refused() {
 }
 
 #[test]
-fn a_ca_that_is_rewritten_again_and_again_leaves_no_clients_behind() {
+fn repeatedly_rewritten_ca_leaks_no_clients() {
     let http = http();
     let used = http.client(&with_ca(PEM)).ok().unwrap();
     for version in 0..20 {
@@ -109,7 +109,7 @@ fn asked(value: &[u8]) -> Option<Duration> {
 }
 
 #[test]
-fn a_pause_is_a_number_of_seconds_and_at_most_an_hour() {
+fn pause_is_a_number_of_seconds_and_at_most_an_hour() {
     for (value, seconds) in [("0", 1), (" 7 ", 8), ("999999999", 3600), ("18446744073709551615", 3600)] {
         assert_eq!(asked(value.as_bytes()), Some(Duration::from_secs(seconds)), "{value}");
     }
@@ -119,7 +119,7 @@ fn a_pause_is_a_number_of_seconds_and_at_most_an_hour() {
 }
 
 #[test]
-fn a_pause_until_a_date_counts_from_the_date_of_the_answer() {
+fn pause_until_date_counts_from_date_of_answer() {
     let date = "Wed, 21 Oct 2026 07:28:00 GMT";
     for (value, seconds) in [
         ("Wed, 21 Oct 2026 07:28:30 GMT", 31),
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_a_vendor_asks_for_the_pause_is_between_a_second_and_an_hour(value in proptest::collection::vec(any::<u8>(), 0..30)) {
+    fn pause_is_between_a_second_and_an_hour_for_any_request(value in proptest::collection::vec(any::<u8>(), 0..30)) {
         let pause = asked(&value);
         prop_assert!(pause.is_none_or(|pause| pause >= Duration::from_secs(1) && pause <= LONGEST_PAUSE));
     }

@@ -83,8 +83,7 @@ impl Failure for ImmutaError {
                 reason::VENDOR_UNREACHABLE,
                 "a row cannot be read",
                 format!(
-                    "row {place} of the licenses that {host} lists has no {field} that can be read, and it may be the row of any \
-                     key: correct the row, or replace its license key. Seatkeeper tries again"
+                    "row {place} in the license list of {host} has no readable {field} and may be the row of any key: correct the row, or replace its license key. Seatkeeper tries again"
                 ),
             ),
             Self::LoginPage => (
@@ -112,7 +111,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_mends_an_error_is_the_same_whether_or_not_it_was_put_into_words() {
+    fn error_remedy_survives_formatting() {
         for error in OWN.into_iter().chain([VendorError::NotFound.into()]) {
             assert_eq!(error.fault("host.test").remedy, error.remedy(), "{error:?}");
         }

@@ -52,7 +52,7 @@ fn record(id: i64) -> Value {
 }
 
 #[test]
-fn a_token_is_one_that_fits_a_header_and_its_end_a_time() {
+fn token_fits_a_header_and_its_end_is_a_time() {
     let token = json!({ "token": "eyJhbGciOi.zz-zz", "tokenExpiration": "2031-06-30T00:00:00.000Z", "user": MARKER });
     each_of(&[token], |bytes| {
         let Some(answer) = read::<TokenAnswer>(bytes) else { return false };
@@ -66,7 +66,7 @@ fn a_token_is_one_that_fits_a_header_and_its_end_a_time() {
 }
 
 #[test]
-fn rows_are_those_that_are_listed_with_seats_and_ends_as_they_are_told() {
+fn rows_equal_the_list_with_its_seats_and_ends() {
     each_of(&[json!([record(7), record(8)])], |bytes| {
         let Ok(records) = answer(200, bytes).json_list::<LicenseRecord>("no list") else { return false };
         let listed = told(bytes);
@@ -103,7 +103,7 @@ fn seats_and_users_are_as_answered_or_error_and_missing_is_never_none() {
 }
 
 #[test]
-fn reported_users_are_the_sum_of_what_is_reported_or_unknown() {
+fn reported_users_are_the_sum_of_reports_or_unknown() {
     let counts = |total: i64| json!({ "totalCount": total, "activeCount": 10, "inactiveCount": 2 });
     let object = json!({ "summary": { "dataConsumers": counts(25), "policyOwners": counts(3) }, "users": [MARKER] });
     let list = json!({ "summary": { "dataConsumers": [counts(25)], "policyOwners": [counts(3)] }, "users": [] });
@@ -187,7 +187,7 @@ fn key_change_is_refused_only_by_listed_answers_and_done_only_by_record() {
 }
 
 #[test]
-fn uncertain_refusal_of_key_says_what_its_status_and_words_hint_at() {
+fn uncertain_refusal_of_key_reports_hint_of_status_and_words() {
     let (plain, field) = (json!({ "message": "no" }), json!({ "message": "\"licenseKey\" is not allowed" }));
     let there = json!({ "message": "The license already exists" });
     for (status, body, hint) in [
@@ -236,7 +236,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn key_repeated_in_refusal_gives_no_hint_whatever_words_it_contains(
+    fn key_repeated_in_refusal_gives_no_hint(
         key in "[a-zA-Z0-9+/=\n]{0,8}(duplicate|licenseKey|licensekey|already exists|already added|x)[a-zA-Z0-9+/=\n]{0,8}",
         before in "[^a-z]{0,5}", after in "[^a-z]{0,5}",
     ) {

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_one_secret_are_told_apart_and_trailing_newline_is_no_part() {
+    fn keys_of_one_secret_differ_and_trailing_newline_is_no_part() {
         let secrets = keys(&[("a", b"KEY-A\n"), ("b", b"KEY-B"), ("c", b"KEY-A")]);
         let (wanted, keys) = read(&[entry("a"), entry("b"), entry("c"), entry("d")], &secrets);
         let prints: Vec<_> = wanted.iter().map(|key| key.fingerprint.clone().ok()).collect();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_license_key_of_blanks_or_with_what_no_editor_shows_is_none() {
+    fn blank_license_key_or_one_with_invisible_characters_is_refused() {
         let secrets = keys(&[("a", "\u{a0}\n".as_bytes()), ("b", "\u{feff}KEY".as_bytes()), ("c", b"K\0Y")]);
         let (wanted, keys) = read(&[entry("a"), entry("b"), entry("c")], &secrets);
         let reasons: Vec<_> = wanted.iter().map(|key| key.fingerprint.as_ref().map_err(|fault| fault.reason)).collect();

@@ -44,7 +44,9 @@ pub(in crate::vendors) fn proofs() -> Vec<Proof> {
         proves: match meaning {
             Meaning::Refused(ImmutaError::MissingPermission) => "Nothing was done: the key lacks a permission.",
             Meaning::Refused(_) => "Nothing was done: the key is refused.",
-            Meaning::Throttled => "Nothing was done: too many requests. It is none of the two requests of a decision.",
+            Meaning::Throttled => {
+                "Nothing was done: too many requests. It does not count among the two requests of a decision."
+            }
             Meaning::Uncertain => {
                 "Little: an uncertain refusal. Seatkeeper sends it once more after the settle time, and then asks a person."
             }

@@ -89,13 +89,13 @@ impl ImmutaSession {
     /// `GET /admin/license/licenseStatus` ("The license status").
     pub(super) async fn status(&self, asker: Asker<'_>) -> Result<LicenseStatus, ImmutaError> {
         let answer = self.get(operation::GET_LICENSE_STATUS, self.url("admin/license/licenseStatus"), asker).await?;
-        Ok(answer.json("the license status is not what it should be")?)
+        Ok(answer.json("the license status has an unexpected shape")?)
     }
 
     /// `GET /admin/license` ("The license record"). Rows that are marked as deleted are left out.
     pub(super) async fn list(&self, asker: Asker<'_>) -> Result<Vec<Row>, ImmutaError> {
         let answer = self.get(operation::GET_LICENSES, self.url("admin/license"), asker).await?;
-        let records: Vec<LicenseRecord> = answer.json_list("the list of licenses is not what it should be")?;
+        let records: Vec<LicenseRecord> = answer.json_list("the list of licenses has an unexpected shape")?;
         let rows = records.into_iter().zip(1..).filter_map(|(record, place)| {
             record.row().map_err(|field| ImmutaError::OddRow { place, field }).transpose()
         });
@@ -107,7 +107,7 @@ impl ImmutaSession {
     pub(super) async fn usage(&self, asker: Asker<'_>) -> Result<Usage, ImmutaError> {
         let mut url = self.url("admin/license/usage");
         url.set_query(Some("offset=0&size=1"));
-        Ok(self.get(operation::GET_LICENSE_USAGE, url, asker).await?.json("the usage is not what it should be")?)
+        Ok(self.get(operation::GET_LICENSE_USAGE, url, asker).await?.json("the usage has an unexpected shape")?)
     }
 
     /// `POST /admin/license` with a key, once. Where the field that carries the key is refused, the repeat spells it otherwise

@@ -34,7 +34,7 @@ impl TokenAnswer {
     pub(super) fn token(self) -> Result<SecretString, ImmutaError> {
         let token = self.token.filter(|token| !token.is_empty()).ok_or(ImmutaError::ApiKeyRefused)?;
         if !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(VendorError::Unreadable("the token is not a token").into());
+            return Err(VendorError::Unreadable("the token has characters that no header has").into());
         }
         Ok(SecretString::from(token))
     }
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_license_without_end_has_none_and_an_end_that_is_no_date_is_told() {
+    fn license_without_end_has_none_and_malformed_end_is_reported() {
         for record in [json!({"id": 1, "uuid": "u"}), json!({"id": 1, "uuid": "u", "expires": null, "seats": null})] {
             let row = read(record).unwrap().unwrap();
             assert_eq!((row.expires, row.seats), (None, None));
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn token_expires_when_its_answer_says_so_and_is_one_that_fits_a_header() {
+    fn token_expires_as_answered_and_fits_a_header() {
         let answer = |token: Value, end: Value| {
             serde_json::from_value::<TokenAnswer>(json!({"token": token, "tokenExpiration": end})).unwrap()
         };

@@ -31,7 +31,7 @@ fn refused(secret: &Secret, key: &str, server: &str) -> Fault {
 }
 
 #[test]
-fn what_keeps_a_license_key_from_being_sent_is_told_with_its_fix() {
+fn obstacle_to_sending_license_key_is_reported_with_its_fix() {
     let key = ("licenseKey", VALUE);
     let server = |server| ("server", server);
     let right = server("https://tenant.test/base");
@@ -125,7 +125,7 @@ fn kubectls(message: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn whatever_server_the_credential_names_a_shell_takes_it_for_one_word() {
+fn server_named_by_credential_is_one_shell_word() {
     for server in [
         "https://tenant.test",
         "https://tenant.test:8443/a/b",

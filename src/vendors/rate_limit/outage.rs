@@ -36,7 +36,7 @@ pub enum Trouble {
 pub struct Outage {
     /// What was seen.
     pub trouble: Trouble,
-    /// What `Retry-After` asked for.
+    /// The pause of `Retry-After`.
     pub asked: Option<Duration>,
 }
 

@@ -106,7 +106,7 @@ pub(super) fn refused(arrivals: &[Duration], limits: &[RateLimit], phase: Option
 }
 
 #[test]
-fn with_more_polls_than_fit_each_comes_in_turn_and_intervals_stretch_evenly() {
+fn excess_polls_take_turns_and_intervals_stretch_evenly() {
     let (n, every) = (5000, Duration::from_secs(600));
     let asks = (0..n).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
     let left = Host::new(READS).play(asks, Some(every), Duration::from_secs(4 * 3600));
@@ -126,7 +126,7 @@ fn with_more_polls_than_fit_each_comes_in_turn_and_intervals_stretch_evenly() {
 }
 
 #[test]
-fn a_few_polls_are_hardly_held_up_at_all() {
+fn few_polls_are_hardly_delayed() {
     let asks = (0..5).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
     let left = Host::new(READS).play(asks, None, MINUTE);
     assert_eq!(left.len(), 5);
@@ -134,7 +134,7 @@ fn a_few_polls_are_hardly_held_up_at_all() {
 }
 
 #[test]
-fn what_a_person_waits_for_leaves_at_once_while_thousands_are_polled() {
+fn request_by_person_leaves_at_once_while_thousands_are_polled() {
     for (limits, at_once) in [(READS, 30), (TOKENS, 2)] {
         let mut host = Host::new(limits);
         let polls = (0..5000).map(|owner| (Duration::ZERO, owner, Urgency::Poll));
@@ -155,7 +155,7 @@ fn new_objects_come_in_bursts_as_large_as_the_vendor_takes() {
 }
 
 #[test]
-fn many_new_objects_leave_room_for_what_is_urgent() {
+fn many_new_objects_leave_room_for_urgent_requests() {
     let mut host = Host::new(TOKENS);
     let new = (0..1000).map(|owner| (Duration::ZERO, owner, Urgency::First));
     host.play(new, None, MINUTE * 3);
@@ -198,7 +198,7 @@ fn polls_that_yield_to_urgent_requests_all_wait_longer_and_none_starves() {
 }
 
 #[test]
-fn a_host_that_asks_for_a_pause_is_left_alone_by_everybody_on_every_path() {
+fn host_that_asks_for_pause_gets_no_request_on_any_path() {
     let mut host = Host::new(READS);
     host.answered(429, Some(30), Duration::ZERO);
     let other = of_cloud(Bucket { verb: "PUT".into(), path: "/other".into(), ..bucket() }, TOKENS);
@@ -214,7 +214,7 @@ fn a_host_that_asks_for_a_pause_is_left_alone_by_everybody_on_every_path() {
 }
 
 #[test]
-fn a_shorter_pause_does_not_cut_a_longer_one_short() {
+fn shorter_pause_does_not_cut_a_longer_one_short() {
     let mut host = Host::new(READS);
     host.answered(429, Some(300), Duration::ZERO);
     host.answered(429, Some(2), Duration::ZERO);
@@ -223,7 +223,7 @@ fn a_shorter_pause_does_not_cut_a_longer_one_short() {
 }
 
 #[test]
-fn a_refusal_without_a_time_is_waited_out_ever_longer_unless_a_person_asks() {
+fn refusal_without_retry_after_backs_off_unless_person_asks() {
     let mut host = Host::new(READS);
     let mut now = Duration::ZERO;
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
@@ -241,7 +241,7 @@ fn a_refusal_without_a_time_is_waited_out_ever_longer_unless_a_person_asks() {
 }
 
 #[test]
-fn a_server_without_a_limiter_is_not_limited_once_that_is_known() {
+fn server_without_a_limiter_is_not_limited_once_that_is_known() {
     let mut rate_limiter = RateLimiter::default();
     let ask = |rate_limiter: &mut RateLimiter, now| rate_limiter.turn(&of_server(bucket()), &by(1, Urgency::Poll), now);
     assert_eq!(ask(&mut rate_limiter, Duration::ZERO), Ok(()));
@@ -317,7 +317,7 @@ proptest! {
 }
 
 #[test]
-fn what_no_person_has_asked_for_in_two_hours_is_forgotten_and_nothing_else() {
+fn only_buckets_unused_for_two_hours_are_forgotten() {
     let mut rate_limiter = RateLimiter::default();
     let of = |path: String| of_server(Bucket { path, ..bucket() });
     let unlimited = Signal { status: 200, retry_after: None, limited: false };

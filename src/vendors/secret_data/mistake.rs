@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mistake_is_none_of_what_vendors_give_out() {
+    fn mistake_is_found_in_placeholders_and_not_in_vendor_secrets() {
         for text in [
             "\"w5kTj2hD9cQ4mLx8RzVb6nYp3GfS7a\"",
             "'w5kT'",

@@ -41,7 +41,7 @@ fn spec() -> LicenseSeatsSpec {
 }
 
 #[test]
-fn what_a_spec_leaves_out_has_a_default() {
+fn omitted_spec_field_gets_its_default() {
     let desired = parse(&spec(), Duration::from_secs(30)).unwrap();
     assert_eq!(desired.interval, Duration::from_secs(600));
     assert_eq!(desired.limit, LimitGoal::Keep);
@@ -69,13 +69,13 @@ fn plan_that_was_approved_is_of_its_vendor_as_spec_had_it() {
 }
 
 #[test]
-fn an_interval_is_stretched_to_the_operators_minimum() {
+fn interval_is_stretched_to_the_operators_minimum() {
     let spec = LicenseSeatsSpec { interval: Some("5s".into()), ..spec() };
     assert_eq!(parse(&spec, Duration::from_secs(30)).unwrap().interval, Duration::from_secs(30));
 }
 
 #[test]
-fn limit_admitted_before_is_refused_with_what_is_missing_or_too_much() {
+fn limit_admitted_before_is_refused_with_its_fault() {
     for (mode, seats, fix) in [
         (LimitMode::UpTo, None, "spec.limit.mode UpTo needs spec.limit.seats"),
         (LimitMode::Pinned, Some(20), "use mode UpTo, or remove limit.seats"),
@@ -88,7 +88,7 @@ fn limit_admitted_before_is_refused_with_what_is_missing_or_too_much() {
 }
 
 #[test]
-fn a_secret_name_that_is_a_path_is_refused() {
+fn secret_name_that_is_a_path_is_refused() {
     for name in ["", "..", "../key", "../../../other/secrets/key", "key?watch=1", "key#", "Key", "a b", "k%2f"] {
         let mut spec = spec();
         let bitwarden = spec.vendor.bitwarden.as_mut().unwrap();
@@ -103,7 +103,7 @@ fn a_secret_name_that_is_a_path_is_refused() {
 }
 
 #[test]
-fn a_license_key_is_a_key_of_a_secret_and_never_its_server_or_its_ca() {
+fn license_key_is_never_server_or_ca_of_secret() {
     let named = |key: &str| {
         let entry = json!({ "secretKeyRef": { "name": "keys", "key": key } });
         let immuta = json!({ "credentialsSecretRef": { "name": "api" }, "licenseKeys": [entry] });
@@ -129,7 +129,7 @@ fn a_license_key_is_a_key_of_a_secret_and_never_its_server_or_its_ca() {
 }
 
 #[test]
-fn what_slipped_past_admission_is_refused_by_field() {
+fn spec_that_passed_old_admission_is_refused_by_field() {
     let no_vendor = LicenseSeatsSpec { vendor: Vendor::default(), ..spec() };
     let interval = LicenseSeatsSpec { interval: Some("10 minutes".into()), ..spec() };
     let limit = LicenseSeatsSpec { limit: Some(Limit { mode: LimitMode::UpTo, seats: None }), ..spec() };
@@ -177,7 +177,7 @@ fn total_that_only_bitwarden_cannot_keep_may_be_asked_of_immuta() {
 }
 
 #[test]
-fn an_organization_id_that_is_a_path_is_refused() {
+fn organization_id_that_is_a_path_is_refused() {
     for id in
         ["", "..", "../accounts", "acme", "0C2A5A8E-3D55-4A4E-9A15-5D2F4C7F1E11", "0c2a5a8e3d554a4e9a155d2f4c7f1e11"]
     {
@@ -189,7 +189,7 @@ fn an_organization_id_that_is_a_path_is_refused() {
 }
 
 #[test]
-fn an_interval_is_one_that_admission_would_let_through() {
+fn accepted_interval_would_pass_admission() {
     let parse = |text: &str| parse(&LicenseSeatsSpec { interval: Some(text.into()), ..spec() }, Duration::ZERO);
     for text in ["1s", "24h", "86400s"] {
         assert!(parse(text).is_ok(), "{text}");

@@ -80,7 +80,7 @@ mod tests {
     const REFUSED: &str = "refused";
 
     #[test]
-    fn a_refused_key_is_tried_again_after_a_while_or_with_another_secret() {
+    fn refused_key_is_retried_after_a_while_or_with_changed_secret() {
         let (mut key, start) = (RefusedKey::default(), Instant::now());
         assert_eq!(key.remembered(Some("1"), false, PROBE, start), None);
         key.note(Some(&REFUSED), Some("1"), start);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_works_again_has_nothing_remembered() {
+    fn accepted_key_clears_its_refusal() {
         let (mut key, now) = (RefusedKey::default(), Instant::now());
         key.note(Some(&REFUSED), Some("1"), now);
         assert!(key.was_refused_lately(now + HOUR / 2) && !key.was_refused_lately(now + HOUR));

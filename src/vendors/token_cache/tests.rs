@@ -74,7 +74,7 @@ async fn refused(tokens: &Tokens<Failed>, asker: Option<Asker<'_>>, error: Faile
 }
 
 #[tokio::test]
-async fn of_many_who_need_a_token_one_fetches_it_and_the_others_wait_for_it() {
+async fn concurrent_callers_share_one_token_request() {
     let (tokens, fetched) = (tokens(), Cell::new(0));
     let get = async || {
         let fetch = async || {
@@ -114,7 +114,7 @@ fn token_is_renewed_before_it_expires_and_short_one_after_half_its_life() {
 }
 
 #[tokio::test]
-async fn a_token_is_forgotten_by_its_number_and_a_newer_one_stays() {
+async fn token_is_forgotten_by_its_number_and_a_newer_one_stays() {
     let tokens = tokens();
     assert_eq!(tokens.number().await, 0);
     assert_eq!(get(&tokens, Some(HOUR)).await, (1, true));
@@ -154,7 +154,7 @@ async fn refused_key_is_retried_only_for_person_or_with_another_secret() {
 }
 
 #[tokio::test]
-async fn an_error_that_time_mends_is_no_refusal_of_the_key() {
+async fn transient_error_is_no_refusal_of_key() {
     let (tokens, poll) = (tokens(), asker("1", Urgency::Poll));
     for error in [VendorError::Status(503), VendorError::NoAnswer("no connection"), VendorError::ClientCertificate] {
         let error = Failed::Shared(error);
@@ -163,7 +163,7 @@ async fn an_error_that_time_mends_is_no_refusal_of_the_key() {
 }
 
 #[tokio::test]
-async fn who_has_no_turn_asks_for_no_token_and_is_told_when_to_come_back() {
+async fn caller_without_permit_requests_no_token_and_gets_retry_time() {
     let (tokens, after) = (tokens(), Duration::from_secs(7));
     let fetch = async || unreachable!("its turn has not come");
     let got = tokens.get(asker("1", Urgency::Poll), |_| Err(Wait::Turn(after)), fetch).await;

@@ -115,7 +115,7 @@ fn two_replicas_around_which_something_changes_add_no_key_twice() {
 
 #[test]
 #[ignore = "larger, with the same verdict: cargo test --test model -- --ignored"]
-fn one_replica_adds_no_key_twice_where_a_list_has_a_gap_and_is_edited() {
+fn one_replica_adds_no_key_twice_with_list_gap_and_edit() {
     safe(blurred(1));
 }
 
@@ -154,14 +154,14 @@ fn first_addition_that_is_forgotten_while_its_repeat_is_held_is_caught() {
 }
 
 #[test]
-fn new_row_that_is_taken_for_proof_at_once_is_caught() {
+fn new_row_treated_as_immediate_proof_is_caught() {
     caught(
         of(1).with(|left| (left.colleagues, left.wishes, left.sends) = (1, 1, 4)).weakened(FaultSwitch::NewRowIsProof),
     );
 }
 
 #[test]
-fn refusal_that_is_taken_for_proof_is_caught() {
+fn refusal_treated_as_proof_is_caught() {
     caught(of(1).weakened(FaultSwitch::RefusalIsProof));
 }
 
@@ -183,11 +183,11 @@ fn no_send_deadline_is_caught_with_two_replicas() {
 }
 
 #[test]
-fn an_error_that_closes_the_intent_is_caught() {
+fn error_that_closes_the_intent_is_caught() {
     caught(of(1).weakened(FaultSwitch::ErrorCloses));
 }
 
 #[test]
-fn a_request_that_outlives_the_settle_time_breaks_the_promise() {
+fn request_that_outlives_settle_time_breaks_promise() {
     caught(of(1).weakened(FaultSwitch::SlowRequest));
 }

@@ -486,7 +486,7 @@ fn reading_that_counts_as_one_of_the_moment_of_its_decision_is_caught() {
 
 /// What must be there of each kind of endpoint: what stands still in the model makes it smaller.
 #[test]
-fn one_replica_never_buys_twice_and_comes_to_rest_whatever_happens() {
+fn one_replica_never_buys_twice_and_rests_under_every_fault() {
     for relative in [false, true] {
         let taken: &'static Taken = Box::leak(Box::default());
         let variants = [
@@ -509,7 +509,7 @@ fn bounds_and_edits_that_come_and_go_give_no_decision_a_third_request() {
 }
 
 #[test]
-fn object_that_is_suspended_now_and_then_gives_no_decision_a_third_request() {
+fn object_suspended_now_and_then_sends_no_third_request() {
     safe(of(1).with(|left| (left.suspends, left.edits) = (4, 2)));
 }
 
@@ -541,7 +541,7 @@ fn two_replicas_sending_differences_never_buy_twice_and_come_to_rest() {
 
 #[test]
 #[ignore = "many times as large as each of its parts: cargo test --test model -- --ignored"]
-fn two_replicas_never_buy_twice_whatever_goes_wrong_together() {
+fn two_replicas_never_buy_twice_under_combined_faults() {
     safe(two_replicas());
     safe(two_replicas().relative());
 }
@@ -640,7 +640,7 @@ fn edit_of_the_wish_at_any_time_never_buys_more_than_either_wish() {
 }
 
 #[test]
-fn number_that_follows_the_use_never_buys_more_than_was_wanted_at_any_time() {
+fn sizing_never_buys_more_than_was_wanted_at_any_time() {
     let edited = || of(1).without_crash().with(|left| (left.wishes, left.sends) = (2, 4));
     for variant in [edited(), edited().relative(), old_reading(), old_reading().relative()] {
         safe(variant.sized());
@@ -670,27 +670,27 @@ fn no_compare_and_swap_is_caught_with_two_replicas() {
 }
 
 #[test]
-fn an_error_that_closes_the_intent_is_caught() {
+fn error_that_closes_the_intent_is_caught() {
     caught(of(1).weakened(FaultSwitch::ErrorCloses));
 }
 
 #[test]
-fn refusal_that_is_taken_for_proof_is_caught() {
+fn refusal_treated_as_proof_is_caught() {
     caught(of(1).weakened(FaultSwitch::RefusalIsProof));
 }
 
 #[test]
-fn an_intent_read_from_a_stale_cache_is_caught() {
+fn intent_read_from_a_stale_cache_is_caught() {
     caught(of(1).weakened(FaultSwitch::StaleIntent));
 }
 
 #[test]
-fn a_handler_that_outlives_the_settle_time_breaks_the_promise() {
+fn handler_that_outlives_settle_time_breaks_promise() {
     caught(of(1).weakened(FaultSwitch::SlowHandler));
 }
 
 #[test]
-fn a_request_that_outlives_the_settle_time_breaks_the_promise() {
+fn request_that_outlives_settle_time_breaks_promise() {
     caught(of(1).weakened(FaultSwitch::SlowRequest));
 }
 
@@ -713,6 +713,6 @@ fn cluster_that_takes_over_without_a_wait_is_caught() {
 
 /// Why the manual asks for a longer wait there.
 #[test]
-fn cluster_that_takes_over_between_repeats_without_a_longer_wait_is_caught() {
+fn takeover_between_repeats_without_longer_wait_is_caught() {
     caught(handed_over().with(|left| (left.losses, left.sends, left.rash) = (2, 4, true)));
 }

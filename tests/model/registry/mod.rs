@@ -55,7 +55,7 @@ fn safe(variants: &[Variant], at_least: usize) {
 }
 
 #[test]
-fn account_has_one_change_at_once_whatever_happens_to_object_or_leader() {
+fn account_has_one_change_at_once_despite_object_and_leader_changes() {
     let variants = Variant::each();
     safe(&variants, 6_000_000);
     let happens = |event| variants.iter().any(|variant| variant.taken.has(event));
@@ -65,7 +65,7 @@ fn account_has_one_change_at_once_whatever_happens_to_object_or_leader() {
 
 #[test]
 #[ignore = "larger, with the same verdict: cargo test --test model -- --ignored"]
-fn one_change_of_an_account_at_a_time_whatever_becomes_of_both() {
+fn account_has_one_change_at_once_despite_changes_of_both() {
     safe(&Variant::larger(), 10_000_000);
 }
 

@@ -1,12 +1,12 @@
 //! Seatkeeper to play with: a real control plane, a simulated Bitwarden and the operator, with `examples/` applied.
 //!
-//! `claim` makes sure that only one quickstart runs in a checkout, and ends one that runs elsewhere. `scene` knows the
+//! `folder_lock` makes sure that only one quickstart runs in a checkout, and ends one that runs elsewhere. `scene` knows the
 //! simulated organizations, `tenants` the Immuta tenants, and `scene` turns the files of `examples/` into what is applied. `stage` starts the parts and shows
 //! the table. `guide` is the text that people are left with.
 //!
 //! It is a library so that the tests of the root package can run it with the operator that they have just built.
 
-mod claim;
+mod folder_lock;
 mod guide;
 mod scene;
 mod stage;
@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use claim::Claim;
+use folder_lock::FolderLock;
 use seatkeeper_support::{clear_scratch, workspace_root};
 use stage::Stage;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -60,16 +60,16 @@ pub async fn run(args: &Quickstart) -> Result<(), Failure> {
     let dir = args.state_dir.clone();
     let dir = dir.unwrap_or_else(|| workspace_root().join(".quickstart"));
     if args.down {
-        return claim::end(&dir).await;
+        return folder_lock::end(&dir).await;
     }
     let operator = args.operator()?;
-    let claim = Claim::take(&dir)?;
+    let lock = FolderLock::take(&dir)?;
     // Before the first child starts: from here on a signal ends in good order.
     let mut stop = Stop::new().map_err(Failure::from_io("signals"))?;
     let started = Instant::now();
     let show = async {
-        let stage = Stage::up(&operator, &claim).await?;
-        stage.perform(&claim).await?;
+        let stage = Stage::up(&operator, &lock).await?;
+        stage.perform(&lock).await?;
         Ok::<_, Failure>(stage)
     };
     let result = tokio::select! {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use seatkeeper_support::{ControlPlane, Operator};
 use vendor_sim::{Options, Simulator, Switches};
 
-use crate::claim::Claim;
+use crate::folder_lock::FolderLock;
 use crate::guide::Guide;
 use crate::scene::{self, MANAGED, MONTHLY, Part};
 use crate::tenants;
@@ -61,7 +61,7 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn up(binary: &Path, claim: &Claim) -> Result<Self, Failure> {
+    pub(crate) async fn up(binary: &Path, lock: &FolderLock) -> Result<Self, Failure> {
         say("starting etcd and kube-apiserver ...");
         let plane = ControlPlane::start().await;
         say("starting the simulated vendors: Bitwarden's cloud, a self-hosted Bitwarden, and two Immuta tenants ...");
@@ -80,21 +80,21 @@ impl Stage {
         operator.wait_ready().await;
         let stage = Self { operator, plane, cloud, _self_hosted: self_hosted, parts, immuta };
         stage.kubectl(&["create", "namespace", NAMESPACE], "").await?;
-        stage.hand_over(claim).await?;
+        stage.hand_over(lock).await?;
         Ok(stage)
     }
 
     /// The administrator's kubeconfig at its known path, with the namespace set so that commands stay short.
-    async fn hand_over(&self, claim: &Claim) -> Result<(), Failure> {
+    async fn hand_over(&self, lock: &FolderLock) -> Result<(), Failure> {
         let namespace = format!("--namespace={NAMESPACE}");
         self.kubectl(&["config", "set-context", "--current", &namespace], "").await?;
-        let path = claim.kubeconfig();
+        let path = lock.kubeconfig();
         let copied = fs::copy(self.plane.kubeconfig_path(), &path);
         copied.map(drop).map_err(Failure::from_io(path.display()))
     }
 
     /// Applies the examples and shows what becomes of them.
-    pub(crate) async fn perform(&self, claim: &Claim) -> Result<(), Failure> {
+    pub(crate) async fn perform(&self, lock: &FolderLock) -> Result<(), Failure> {
         say("applying examples/ (the Secrets name the simulator instead of a region; acme-bitwarden is suspended) ...");
         let manifests = scene::manifests(&self.parts, &self.immuta)?;
         self.kubectl(&["apply", "--server-side", "-f", "-"], &manifests).await?;
@@ -112,7 +112,7 @@ impl Stage {
         show("");
         self.run_and_show(&["get", "licenseseats"]).await?;
         let guide = Guide {
-            kubeconfig: &claim.kubeconfig(),
+            kubeconfig: &lock.kubeconfig(),
             log: self.operator.log_path(),
             metrics_url: &format!("http://{}/metrics", self.operator.address()),
             control_url: &self.cloud.control_url(),

@@ -88,7 +88,7 @@ fn judge_finds_record_one_seat_off_from_its_version_of_spec() {
 }
 
 #[test]
-fn record_of_what_an_older_version_of_the_spec_asked_for_is_found() {
+fn record_of_older_spec_is_found() {
     let mut life = life();
     life.recorded[2] = recorded((120, 150), 130, (33, 38));
     broken(&life, "recorded above the wish of that moment");
@@ -149,7 +149,7 @@ fn change_that_is_never_seen_to_be_closed_may_be_carried_out_however_late() {
 }
 
 #[test]
-fn bill_may_follow_what_is_shown() {
+fn bill_may_follow_shown_seats() {
     let mut life = life();
     life.ledger[2] = commit(Actor::OrganizationPut, 35, (140, 120), (130, 140));
     assert_eq!(changes(&life), Ok(()));
@@ -166,7 +166,7 @@ fn life_with_seats_of_an_older_wish(who: Actor, second: i64) -> Changes {
 }
 
 #[test]
-fn what_others_bought_is_no_breach_and_allows_the_operator_nothing() {
+fn purchase_by_others_is_no_breach_and_allows_no_request() {
     for who in [Actor::ThirdParty, Actor::Autoscale, Actor::BillingJob] {
         let mut life = life_with_seats_of_an_older_wish(who, 40);
         assert_eq!(changes(&life), Ok(()));
@@ -246,7 +246,7 @@ fn showing(ready: &str, seats: i32, limit: i32) -> End {
 }
 
 #[test]
-fn end_that_is_not_what_the_last_spec_says_is_found() {
+fn end_that_differs_from_last_spec_is_found() {
     assert_eq!(end(&at_the_end("True/InSync")), Ok(()));
     for (seats, limit) in [(131, 131), (129, 129), (130, 131), (130, 129)] {
         assert!(end(&showing("True/InSync", seats, limit)).is_err(), "{seats} with limit {limit}");
@@ -262,7 +262,7 @@ fn end_that_is_not_what_the_last_spec_says_is_found() {
 }
 
 #[test]
-fn status_that_says_other_numbers_than_the_vendor_shows_is_found() {
+fn status_that_differs_from_vendor_numbers_is_found() {
     for said in [(Some(131), Some(130)), (Some(130), None), (None, Some(130))] {
         assert!(end(&End { said, ..at_the_end("True/InSync") }).is_err(), "{said:?}");
     }

@@ -234,7 +234,7 @@ mod tests {
     const LINE: &str = r#"{"auditID":"a","stage":"ResponseStarted","requestURI":"/x","verb":"watch","user":{"username":"u"},"objectRef":{"resource":"secrets","namespace":"n"},"responseStatus":{"code":200},"requestReceivedTimestamp":"t"}"#;
 
     #[test]
-    fn a_watch_counts_once_and_a_half_written_line_not_at_all() {
+    fn watch_counts_once_and_half_written_line_not_at_all() {
         let ended = LINE.replace("200", "410");
         let other = LINE.replace(r#""auditID":"a""#, r#""auditID":"b""#);
         let audit = Audit::parse(&format!("{LINE}\n{other}\n{ended}\n{{\"auditID\":\"c\",\"st"));
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_lies_behind_the_last_whole_line() {
+    fn mark_follows_last_whole_line() {
         let log = crate::scratch_dir("audit").join("audit.log");
         assert_eq!(AuditMark::at_end_of(&log).0, 0);
         fs::write(&log, format!("{LINE}\n{{\"auditID\":")).expect("a writable file");

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_gets_its_flags_and_its_own_identity() {
+    async fn operator_gets_its_flags_and_own_identity() {
         let binary = script(r#"echo "$KUBECONFIG: $*"; trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"#);
         let operator = Operator::start_as(Path::new("/its/kubeconfig"), binary, "it", &["--concurrency", "1"]);
         wait_for("the script", Duration::from_secs(20), async || operator.log().contains("up").then_some(())).await;
@@ -218,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     #[should_panic(expected = "no such account")]
-    async fn an_operator_that_ends_is_not_waited_for() {
+    async fn ended_operator_is_not_awaited() {
         let operator = Operator::start_as(Path::new("/none"), script("echo no such account; exit 3"), "", &[]);
         operator.wait_ready().await;
     }

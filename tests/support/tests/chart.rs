@@ -21,7 +21,7 @@ async fn lint_is_content() {
 }
 
 #[tokio::test]
-async fn the_apiserver_takes_every_shape_of_it() {
+async fn apiserver_accepts_every_shape_of_chart() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let namespace = cp.namespace("watched").await;
@@ -90,7 +90,7 @@ async fn rights_stay_minimal() {
 }
 
 #[tokio::test]
-async fn the_rights_to_the_lease_go_where_the_flag_puts_the_lease() {
+async fn lease_rights_follow_lease_namespace_flag() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let namespace = cp.namespace("lease").await;

@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 #[tokio::test]
-async fn the_operator_may_get_a_secret_by_name_and_nothing_wider() {
+async fn operator_may_get_a_secret_by_name_and_nothing_wider() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let namespace = cp.namespace("rbac").await;
@@ -30,7 +30,7 @@ async fn the_operator_may_get_a_secret_by_name_and_nothing_wider() {
 }
 
 #[tokio::test]
-async fn the_audit_log_counts_exactly_and_at_once() {
+async fn audit_log_counts_exactly_and_at_once() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let namespace = cp.namespace("audit").await;
@@ -72,7 +72,7 @@ async fn etcd_takes_an_object_behind_the_apiservers_back() {
 }
 
 #[tokio::test]
-async fn an_apiserver_of_ones_own_stops_hangs_and_comes_back_with_its_data() {
+async fn own_apiserver_stops_hangs_and_returns_with_its_data() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
     let namespace = cp.namespace("kept").await;
@@ -120,7 +120,7 @@ async fn leaving_tests_out_is_loud_and_impossible_in_ci() {
 }
 
 #[tokio::test]
-async fn a_missing_tool_names_the_command_that_builds_it() {
+async fn missing_tool_names_the_command_that_builds_it() {
     let (passed, log) = rerun(&[("SKIP_CONTROL_PLANE", ""), ("SEATKEEPER_CACHE", "/nonexistent")]).await;
     assert!(!passed && log.contains("make control-plane"), "{log}");
 }

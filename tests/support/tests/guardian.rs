@@ -32,7 +32,7 @@ fn leave_behind() {
 }
 
 #[tokio::test]
-async fn a_killed_test_process_leaves_no_child_and_no_directory() {
+async fn killed_test_process_leaves_no_child_and_no_directory() {
     let answer = scratch_dir("answer").join("answer");
     let mut command = Command::new(env::current_exe().expect("the path of this test"));
     command.args(["--exact", "leave_behind", "--ignored"]).env("LEAVE_BEHIND", &answer);
@@ -58,7 +58,7 @@ async fn a_killed_test_process_leaves_no_child_and_no_directory() {
 }
 
 #[tokio::test]
-async fn a_dropped_process_is_gone_with_its_whole_group() {
+async fn dropped_process_is_gone_with_its_whole_group() {
     let process = Process::spawn("sleeper", Command::new("sh").args(["-c", GROUP]));
     let child = wait_for("its child's pid", SOON, async || process.log().trim().parse().ok()).await;
     let leader = process.pid();
@@ -85,7 +85,7 @@ async fn signals_arrive_and_the_exit_status_is_kept() {
 }
 
 #[tokio::test]
-async fn a_missing_program_says_so() {
+async fn missing_program_is_reported() {
     let process = Process::spawn("missing", &Command::new("/nonexistent/program"));
     let status = process.wait_exit(SOON).await.expect("it ends");
     assert_eq!(status.code(), Some(127));

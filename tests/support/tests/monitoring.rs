@@ -84,7 +84,7 @@ async fn apiserver_accepts_every_monitor_shape_or_names_missing_prometheus_crds(
 }
 
 #[tokio::test]
-async fn promtool_finds_each_chart_alert_fires_and_stays_quiet_as_tests_say() {
+async fn promtool_confirms_each_chart_alert_fires_and_stays_quiet() {
     needs_control_plane!();
     let folder = scratch_dir("rules");
     let manifests = rendered(&[("alerts.enabled", "true")]).await;
@@ -156,7 +156,7 @@ async fn alert_drops_each_reason_that_may_change_while_its_condition_stays() {
 }
 
 #[tokio::test]
-async fn dashboard_is_one_that_the_sidecar_of_grafana_finds_and_grafana_11_reads() {
+async fn dashboard_is_found_by_grafana_sidecar_and_read_by_grafana_11() {
     needs_control_plane!();
     let values = [("dashboard.enabled", "true"), ("dashboard.annotations.grafana_folder", "Licenses")];
     let manifests = rendered(&values).await;

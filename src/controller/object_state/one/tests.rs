@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::WaitFor;
 
 #[test]
-fn edit_is_taken_for_seen_only_while_each_pass_of_this_term_is_recorded() {
+fn edit_counts_as_seen_only_while_passes_of_term_are_recorded() {
     let mut state = ObjectState { term: 2, ..ObjectState::default() };
     assert!(!state.was_recorded(), "this process has recorded nothing");
     state.recorded_in = Some(2);
@@ -88,7 +88,7 @@ fn turn_is_late_once_a_due_reading_is_delayed_by_more_than_a_minute() {
 }
 
 #[test]
-fn waits_for_turns_stretch_the_interval_and_an_outage_between_them_does_not() {
+fn waits_for_turns_stretch_interval_and_outage_between_does_not() {
     let (start, interval) = (Instant::now(), Duration::from_secs(10));
     let at = |seconds| start + Duration::from_secs(seconds);
     let mut state = ObjectState::default();

@@ -11,7 +11,7 @@ fn after(intent: &Intent, story: &Keys, outcome: &Outcome, rows: Option<&[Row]>)
 }
 
 #[test]
-fn what_an_answer_to_an_addition_proves() {
+fn answer_to_addition_proves_its_documented_outcome() {
     let story = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
     let intent = story.intent.clone().unwrap();
     let (there, new, newer) = (row(7, 40), row(8, 25), row(9, 25));
@@ -41,7 +41,7 @@ fn what_an_answer_to_an_addition_proves() {
 }
 
 #[test]
-fn what_an_answer_proves_of_a_request_is_what_the_record_has_of_it() {
+fn record_has_exactly_the_proof_of_the_answer() {
     let of_seats = story().open(IntentPhase::Open, Duration::ZERO).intent.unwrap();
     let of_a_key = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO)).intent.unwrap();
     for intent in [of_seats, of_a_key] {
@@ -72,7 +72,7 @@ fn success_without_record_takes_row_only_as_found_after_settle_time() {
 }
 
 #[test]
-fn row_that_the_answer_named_is_taken_once_it_is_listed_and_no_other_one_is() {
+fn only_row_named_by_answer_is_adopted_once_listed() {
     let story = keys().lists(&["a"]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
     let added = Outcome::Added(Box::new(row(8, 25)));
     let (after, _) = after(&story.intent.clone().unwrap(), &story, &added, Some(&[row(7, 40)]));
@@ -121,7 +121,7 @@ fn uncertain_refusal_of_an_addition_is_asked_once_more_and_then_a_person() {
 }
 
 #[test]
-fn row_that_was_there_before_is_taken_and_no_change_is_told() {
+fn row_present_before_is_adopted_without_reporting_change() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
     let open = story.clone().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
     let intent = open.intent.clone().unwrap();
@@ -174,7 +174,7 @@ fn sent_twice(answers: [&Outcome; 2]) -> Keys {
 }
 
 #[test]
-fn two_requests_without_row_need_person_and_message_says_what_is_known() {
+fn two_requests_without_row_need_person_with_known_facts() {
     let (lost, no) = (Outcome::Unanswered, Outcome::Uncertain(Uncertain::Status(422)));
     let between = Outcome::Uncertain(Uncertain::Between(503));
     let other = Outcome::Uncertain(Uncertain::Other(500));
@@ -208,7 +208,7 @@ fn two_requests_without_row_need_person_and_message_says_what_is_known() {
 }
 
 #[test]
-fn refusal_that_a_former_version_recorded_is_heard() {
+fn refusal_recorded_by_former_version_counts() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
     let late = || (WaitFor::LateEffects("i1".into()), SETTLED);
     let story = story.adding("a", &[7], IntentPhase::Answered, late());
@@ -275,11 +275,11 @@ fn key_that_is_there_already_is_taken_only_for_a_row_that_can_be_it() {
 }
 
 #[test]
-fn key_that_is_there_already_in_no_row_that_could_be_named_is_told_so() {
+fn key_present_in_no_identifiable_row_is_reported() {
     let story = twice_there(&[], &[], None);
     let (why, message) = story.ready();
     assert_eq!(why, reason::ALREADY_PRESENT);
-    assert!(message.contains("lists no row that can be it") && !message.contains("name that row"), "{message}");
+    assert!(message.contains("lists no candidate row") && !message.contains("name that row"), "{message}");
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn removal_is_done_where_answer_names_row_and_list_does_not_contradict() {
 }
 
 #[test]
-fn addition_tells_its_row_and_the_seats_that_were_read_after_it() {
+fn addition_reports_its_row_and_seats_read_after_it() {
     let story = keys().adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
     let mut repeat = story.intent.clone().unwrap();
     let step = KeyStep { heard: vec!["no answer".into()], ..repeat.step.key().unwrap().clone() };
@@ -376,7 +376,7 @@ fn refused_removal_ends_once_row_is_gone_and_its_seats_are_uncounted() {
 }
 
 #[test]
-fn removal_that_a_former_version_saw_made_is_waited_for_and_not_told_again() {
+fn removal_seen_by_former_version_settles_without_new_report() {
     let settling = |since| row_is_gone(IntentPhase::Settling, since).decide();
     let early = settling(TIMING.unanswered - Duration::from_secs(1));
     assert_eq!((early.verdict, early.wake), (Verdict::Doubt, Some(Duration::from_secs(1))));
@@ -394,7 +394,7 @@ fn lost_removal_is_reported_with_seats_left_once_its_row_is_not_counted() {
 }
 
 #[test]
-fn listed_row_without_seats_never_counts_as_removed_whatever_is_counted() {
+fn listed_row_without_seats_never_counts_as_removed() {
     let removed = |gave: i32| {
         let (old, new) = (row(7, gave), row(8, 60));
         let story = keys().removing(&old, IntentPhase::Open, (request("i1"), Duration::ZERO)).with(|s| {
@@ -437,15 +437,14 @@ fn row_found_after_refusal_is_reported_with_refusal_and_not_as_added() {
     );
     assert_eq!(
         notes[0].1,
-        "license key a/licenseKey was refused, because it answers with status 422, and a new row (u8) is listed that is treated \
-         as it: 40 -> 65 seats"
+        "license key a/licenseKey was refused, because it answers with status 422. The new row (u8) is treated as that key: 40 -> 65 seats"
     );
     let (heard, notes) = told(&Outcome::Unanswered);
     assert_eq!((heard.is_empty(), notes[0].0), (true, "LicenseKeyAdded"));
 }
 
 #[test]
-fn key_that_was_added_after_a_refusal_that_passed_is_told_as_added() {
+fn key_added_after_transient_refusal_is_reported_as_added() {
     let rows = [row(7, 40)];
     let story = keys().lists(&["a"]).shows(&rows).adding("a", &[7], IntentPhase::Open, (request("i2"), Duration::ZERO));
     let mut intent = Intent { attempt: 2, ..story.intent.clone().unwrap() };
@@ -459,7 +458,7 @@ fn key_that_was_added_after_a_refusal_that_passed_is_told_as_added() {
 }
 
 #[test]
-fn what_was_heard_of_one_key_is_not_told_of_another() {
+fn answer_for_one_key_is_not_reported_for_another() {
     let late = || (WaitFor::LateEffects("i1".into()), SETTLED);
     let story = keys().lists(&["b"]).shows(&[row(7, 40)]).adding("a", &[7], IntentPhase::Answered, late());
     let story = story.with(|s| s.intent.as_mut().unwrap().refused = Some(Uncertain::Field.words())).agreed();
@@ -486,7 +485,7 @@ fn answer_about_key_replaces_records_of_its_key_and_row_and_no_others() {
 }
 
 #[test]
-fn refusal_of_a_key_whose_row_this_object_removed_makes_a_record_of_its_own() {
+fn refusal_of_key_with_removed_row_makes_its_own_record() {
     let gone = KeyRecord { state: KeyState::Removed, ..record("a", &row(6, 20), KeyOrigin::Added) };
     let story = keys().knows(&[gone]).adding("a", &[7], IntentPhase::Open, (request("i1"), Duration::ZERO));
     let intent = story.intent.clone().unwrap();

@@ -21,7 +21,7 @@ impl Keys {
 }
 
 #[test]
-fn key_waits_for_a_yes_also_where_seats_are_short_without_it_and_says_both() {
+fn key_awaits_approval_despite_shortage_and_reports_both() {
     let story = asker(&[row(7, 5)]).with(|story| {
         story.desired.adjustment = in_window("");
         story.openings = vec![opening("month-start", "2026-12-01T06:00:00Z", "2026-12-01T10:00:00Z")];
@@ -30,7 +30,7 @@ fn key_waits_for_a_yes_also_where_seats_are_short_without_it_and_says_both() {
     let status = story.status();
     let pending = said(&status, kind::CHANGE_PENDING);
     assert_eq!(pending.0, "True/AwaitingApproval");
-    assert!(pending.1.contains("how many seats a license key brings shows only once it is added"), "{}", pending.1);
+    assert!(pending.1.contains("the seats of a license key are known only after it is added"), "{}", pending.1);
     assert_eq!(status.plan.as_ref().map(|plan| plan.blocked_by.clone()), Some(vec![PlanBlock::Approval]));
     assert_eq!(status.summary.as_deref(), Some("10 of 5 seats in use; +1 more"));
     assert_eq!(said(&status, kind::SEAT_SHORTAGE).0, "True/OverAllocated");
@@ -49,7 +49,7 @@ fn key_plan_approval_survives_other_row_changes_and_serves_no_other_key() {
 }
 
 #[test]
-fn removal_of_a_key_needs_a_yes_whatever_the_number_and_is_made_with_one() {
+fn key_removal_of_any_size_needs_approval_and_follows_it() {
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = asker(&[row(7, 40), row(8, 60)]).prunes().lists(&["b"]).knows(&[old, new]);
     assert_eq!(story.removes(), None);

@@ -4,7 +4,7 @@ use super::super::windows::{in_window, opening};
 use super::*;
 
 #[test]
-fn the_end_that_counts_is_the_one_after_which_seats_are_short() {
+fn license_end_is_the_one_after_which_seats_are_short() {
     let until = |id, seats, hours| Row { expires: Some(now() + SignedDuration::from_hours(hours)), ..row(id, seats) };
     let ends = |rows: &[Row], used| {
         let license = keys().shows(rows).with(|s| s.used = used).decide().license.unwrap();
@@ -19,7 +19,7 @@ fn the_end_that_counts_is_the_one_after_which_seats_are_short() {
 }
 
 #[test]
-fn account_without_seats_has_no_license_in_force_whatever_list_omits() {
+fn account_without_seats_has_no_license_in_force() {
     let state = |rows: &[Row], seats: i32| {
         keys().shows(rows).with(|s| s.seats = Some(seats)).decide().license.expect("a license").state
     };
@@ -35,7 +35,7 @@ fn account_without_seats_has_no_license_in_force_whatever_list_omits() {
 }
 
 #[test]
-fn account_refusing_users_is_short_whatever_is_free_and_silent_one_is_not() {
+fn account_refusing_users_is_short_and_silent_one_is_not() {
     let told = |can_add_user| {
         let story = keys().shows(&[row(7, 40)]).with(|s| s.ring.can_add_user = can_add_user);
         let (decision, seen) = (story.decide(), story.seen());
@@ -51,7 +51,7 @@ fn account_refusing_users_is_short_whatever_is_free_and_silent_one_is_not() {
 }
 
 #[test]
-fn row_that_gives_no_seats_takes_none_and_what_is_not_known_takes_all() {
+fn removing_expired_row_takes_no_seats_and_unknown_row_takes_all() {
     let expired = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
     let invalidated = Row { invalidated: true, ..row(7, 40) };
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
@@ -122,7 +122,7 @@ fn key_with_feature_no_other_valid_key_has_stays_and_message_names_it() {
         "the feature FPE is in no other valid key",
     );
     assert!(story(both(), new(&["QM"]), &[featuring(row(9, 1), &["FPE"])]).removes().is_some(), "a third row gives it");
-    told(story(Row { features: None, ..row(7, 40) }, new(&["FPE"]), &[]), "in a way that is not understood");
+    told(story(Row { features: None, ..row(7, 40) }, new(&["FPE"]), &[]), "in an unknown form");
     told(story(fpe(40), Row { features: None, ..row(8, 60) }, &[]), "the feature FPE");
     // Of a key whose seats have ended its features have too; of one without seats it is not known.
     let spent = story(expired(fpe(40)), new(&[]), &[]).with(|s| s.seats = Some(60));
@@ -227,7 +227,7 @@ fn row_with_unreadable_field_is_named_counts_nothing_and_blocks_removal() {
     assert_eq!(story.sends(), None);
     let (why, message) = story.ready();
     assert_eq!(why, reason::PRUNE_BLOCKED);
-    assert!(message.contains("row 9 (u9) with a value of expires that cannot be read"), "{message}");
+    assert!(message.contains("row 9 (u9) with an unreadable value of expires"), "{message}");
     let plain = story.with(|s| s.ring.rows[2].odd = None);
     assert!(plain.removes().is_some(), "the same row, read");
 }
@@ -244,7 +244,7 @@ fn unreadable_end_keeps_known_one_in_record_and_makes_two_readings_differ() {
 }
 
 #[test]
-fn end_is_noticed_where_only_a_row_that_cannot_be_read_would_cover_the_need() {
+fn end_is_reported_where_only_unreadable_row_would_cover_need() {
     let ends = Row { expires: Some(now() + SignedDuration::from_hours(5)), ..row(7, 40) };
     let odd = Row { odd: Some("expires"), ..row(9, 60) };
     let license = |rows: &[Row]| {
@@ -272,7 +272,7 @@ fn account_without_valid_row_has_license_expired_invalidated_or_absent() {
 }
 
 #[test]
-fn license_shows_what_the_account_says_of_seats_and_users() {
+fn license_shows_reported_seats_and_users_of_account() {
     let license = keys().shows(&[row(7, 40)]).with(|s| {
         (s.ring.hard_seats, s.ring.can_add_user, s.ring.reported_users) = (Some(39), Some(false), Some(12));
     });
@@ -281,11 +281,9 @@ fn license_shows_what_the_account_says_of_seats_and_users() {
 }
 
 #[test]
-fn two_counts_of_users_that_differ_are_told_with_ready() {
+fn differing_user_counts_are_reported_with_ready() {
     let told = |reported| keys().shows(&[row(7, 40)]).with(|s| s.ring.reported_users = reported).ready().1;
-    assert!(
-        told(Some(12)).contains("10 users are active, which is what the license counts; the usage report has 12 users")
-    );
+    assert!(told(Some(12)).contains("the license counts 10 active users; the usage report has 12 users"));
     for same in [Some(10), None] {
         assert!(!told(same).contains("usage report"), "{same:?}");
     }
@@ -330,7 +328,7 @@ fn key_that_ends_at_this_very_moment_is_not_in_force() {
 }
 
 #[test]
-fn step_of_a_key_is_covered_by_an_earlier_one_of_the_same_key_or_row_alone() {
+fn key_step_is_covered_only_by_earlier_one_of_same_key_or_row() {
     let [add, other] = ["a", "b"].map(|name| keys().lists(&[name]).sends().unwrap());
     let removal = |id| keys().removing(&row(id, 10), IntentPhase::Open, (request("i1"), SETTLED)).intent.unwrap().step;
     let (remove, another) = (removal(7), removal(8));

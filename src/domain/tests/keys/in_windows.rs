@@ -39,7 +39,7 @@ fn removal_of_a_key_waits_for_the_window_of_decreases_and_is_made_in_it() {
 }
 
 #[test]
-fn key_waits_for_no_window_of_the_other_direction() {
+fn key_ignores_windows_of_other_direction() {
     assert!(waiting("increase", true, AHEAD).removes().is_some());
     assert!(waiting("decrease", false, AHEAD).adds().is_some());
     assert_eq!(waiting("increase", false, AHEAD).sends(), None);

@@ -89,14 +89,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn report_on_keys_says_each_condition_once_and_only_what_the_table_has(story in stories()) {
+    fn report_on_keys_has_each_condition_once_and_only_of_table(story in stories()) {
         let (decision, seen) = (story.decide(), story.seen());
         let finding = Finding::Decided { desired: &story.desired, seen: &seen, decision: &decision };
         super::super::properties::said(&report(&LicenseSeatsStatus::default(), 3, &finding, now()).status);
     }
 
     #[test]
-    fn a_key_is_added_only_if_no_row_is_known_to_have_it(story in stories()) {
+    fn key_is_added_only_if_no_row_is_known_to_have_it(story in stories()) {
         let Some(step) = story.adds() else { return Ok(()) };
         let entry = story.ring.wanted.iter().find(|entry| entry.fingerprint.clone().ok() == step.fingerprint);
         prop_assert!(entry.is_some_and(|entry| Some(&entry.reference) == step.secret_key_ref.as_ref()));
@@ -109,13 +109,13 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_sent_while_something_may_still_be_running(story in stories()) {
+    fn key_request_is_sent_only_while_none_may_be_in_flight(story in stories()) {
         let Some(open) = story.intent.as_ref().filter(|intent| intent.is_open()) else { return Ok(()) };
         prop_assert!(story.sends().is_none() || waited_out(&story, open), "{:?}", story);
     }
 
     #[test]
-    fn no_key_is_added_whose_row_is_missing_and_may_still_be_counted(story in stories()) {
+    fn key_with_missing_row_that_may_be_counted_is_not_added(story in stories()) {
         let Some(step) = story.adds() else { return Ok(()) };
         let live = story.ring.rows.iter().filter(|row| !row.invalidated && row.expires.is_none_or(|at| at > now()));
         let unexplained = story.seen().numbers().unwrap().seats - live.filter_map(|row| row.seats).sum::<i32>();
@@ -151,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn every_decision_can_be_told_and_what_it_records_is_read_back_the_same(story in stories()) {
+    fn every_key_decision_is_reportable_and_its_record_reads_back(story in stories()) {
         let (decision, seen) = (story.decide(), story.seen());
         let finding = Finding::Decided { desired: &story.desired, seen: &seen, decision: &decision };
         let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;

@@ -26,7 +26,7 @@ fn key_that_a_former_pass_showed_as_pending_is_added() {
 }
 
 #[test]
-fn refusal_that_another_object_heard_keeps_no_key_from_being_sent() {
+fn refusal_received_by_other_object_stops_no_key() {
     let refused = keys().lists(&["a"]).shows(&[row(7, 40)]).knows(&[rowless(KeyState::Rejected)]);
     assert_eq!((refused.sends(), refused.ready().0.as_str()), (None, reason::LICENSE_KEY_REJECTED));
     for other in [
@@ -61,7 +61,7 @@ fn of_several_records_of_a_key_the_one_with_a_row_counts_alone() {
 }
 
 #[test]
-fn key_with_row_is_not_added_again_though_other_record_says_row_removed() {
+fn key_with_row_is_not_added_again_despite_other_removal_record() {
     let rows = [row(7, 40), row(8, 25)];
     for records in either_way(&[in_state(KeyState::Removed, "a", &rows[0]), in_state(KeyState::Active, "a", &rows[1])])
     {
@@ -144,7 +144,7 @@ fn copy_of_a_listed_key_takes_no_row() {
 }
 
 #[test]
-fn key_whose_named_row_is_absent_or_of_other_key_is_reported_not_added() {
+fn key_with_absent_or_foreign_named_row_is_reported_not_added() {
     let named = |id: i64| {
         let story = keys().lists(&["a", "b"]).shows(&[row(8, 25)]).knows(&[record("b", &row(8, 25), KeyOrigin::Added)]);
         story.with(|s| s.ring.wanted[0].adopt = Some(KeyRow { id, uuid: format!("u{id}") }))

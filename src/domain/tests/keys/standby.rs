@@ -30,7 +30,7 @@ fn key_of_newly_active_object_is_added_after_wait_and_two_equal_lists() {
 }
 
 #[test]
-fn key_of_an_object_that_stands_by_is_neither_added_nor_told_as_lacking() {
+fn key_of_standby_object_is_neither_added_nor_reported_missing() {
     for standing in [Standing::Elsewhere("prod-us".into()), Standing::Elsewhere("none".into())] {
         let standby = listed(standing, None);
         assert_eq!((standby.adds(), standby.ready().0), (None, "Standby".to_owned()));

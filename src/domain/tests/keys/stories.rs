@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_listed_key_is_announced_and_then_added_with_the_rows_that_are_there() {
+fn listed_key_is_announced_and_then_added_with_present_rows() {
     let story = keys().lists(&["a"]).shows(&[row(7, 40)]);
     assert_eq!(story.clone().with(|s| s.published = false).decide().verdict, Verdict::Publish);
     let step = story.adds().expect("an addition");
@@ -49,7 +49,7 @@ fn lack_that_secret_may_end_is_marked_and_object_only_watched_has_no_lack() {
 }
 
 #[test]
-fn while_an_addition_may_be_running_nothing_is_sent_and_nothing_is_believed() {
+fn addition_in_flight_sends_nothing_and_believes_no_reading() {
     for phase in [IntentPhase::Open, IntentPhase::Unanswered] {
         let story = keys().lists(&["a", "b"]).shows(&[row(7, 40), row(8, 25)]).adding(
             "a",
@@ -76,7 +76,7 @@ fn after_the_settle_time_the_only_new_row_is_the_keys_and_is_never_pruned() {
 }
 
 #[test]
-fn an_addition_without_effect_is_repeated_once_and_then_told() {
+fn addition_without_effect_is_repeated_once_and_then_reported() {
     let story = keys().lists(&["b", "a"]).shows(&[row(7, 40)]);
     let story = story.adding("a", &[7], IntentPhase::Unanswered, (request("i1"), SETTLED)).agreed();
     let Verdict::Change(intent) = story.decide().verdict else { panic!("{:?}", story.decide()) };
@@ -91,7 +91,7 @@ fn an_addition_without_effect_is_repeated_once_and_then_told() {
 }
 
 #[test]
-fn row_that_appears_while_retry_of_addition_is_held_is_not_taken_for_key() {
+fn row_appearing_while_retry_is_held_is_not_treated_as_key() {
     let kept = |rows: &[Row]| {
         let story =
             keys().lists(&["a"]).shows(rows).adding("a", &[7], IntentPhase::WithoutEffect, (request("i1"), SETTLED));
@@ -266,7 +266,7 @@ fn row_person_gave_up_is_known_again_once_listed_after_plan_was_published() {
 }
 
 #[test]
-fn one_annotation_answers_several_questions_of_an_object() {
+fn single_annotation_answers_several_questions_of_object() {
     let rows = [row(7, 20), row(8, 25)];
     let records = [record("a", &rows[0], KeyOrigin::Added), record("b", &rows[1], KeyOrigin::Added)];
     let story = keys().lists(&["a", "b"]).knows(&records).with(|s| s.seats = Some(45));
@@ -346,7 +346,7 @@ fn new_row_is_not_taken_where_added_seats_belong_to_another_unlisted_row() {
 }
 
 #[test]
-fn row_absent_from_list_when_addition_was_decided_is_not_taken_for_key() {
+fn row_absent_when_addition_was_decided_is_not_treated_as_key() {
     // Found by the model: a row of a colleague, whose seats were counted all the time.
     let lists = |rows: &[Row], seats| keys().lists(&["a"]).shows(rows).with(|s| s.seats = Some(seats));
     let [one, lacked, new] = [row(7, 40), row(8, 25), row(9, 25)];
@@ -387,14 +387,14 @@ fn seats_that_come_without_a_row_keep_an_addition_from_being_repeated() {
 }
 
 #[test]
-fn license_key_that_is_given_up_before_its_outcome_is_known_bills_no_seats() {
+fn license_key_unlisted_before_its_outcome_bills_no_seats() {
     let review = keys().shows(&[row(7, 41)]).adding("a", &[7], IntentPhase::NeedsReview, (request("i1"), SETTLED));
     let given_up = review.decide();
     assert_eq!((given_up.verdict, given_up.intent, given_up.may_bill), (Verdict::InSync, None, None));
 }
 
 #[test]
-fn an_expired_row_that_the_account_hides_is_not_added_again() {
+fn expired_row_that_the_account_hides_is_not_added_again() {
     let gone = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(7, 40) };
     let story = keys().lists(&["a"]).knows(&[record("a", &gone, KeyOrigin::Added)]);
     assert_eq!(story.sends(), None);
@@ -403,7 +403,7 @@ fn an_expired_row_that_the_account_hides_is_not_added_again() {
 }
 
 #[test]
-fn a_renewed_key_is_added_first_and_the_old_one_removed_after_it_is_seen() {
+fn renewed_key_is_added_and_seen_before_old_one_is_removed() {
     let old = record("a", &row(7, 40), KeyOrigin::Added);
     let story = keys().lists(&["b"]).shows(&[row(7, 40)]).knows(std::slice::from_ref(&old)).prunes();
     assert!(story.adds().is_some());
@@ -432,7 +432,7 @@ fn removal_is_sent_only_where_two_readings_agree_about_list_and_seats() {
 }
 
 #[test]
-fn what_stands_against_a_removal_is_told() {
+fn obstacle_to_removal_is_reported() {
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
     let expired = Row { expires: Some(now() - SignedDuration::from_hours(1)), ..row(8, 60) };
@@ -448,8 +448,8 @@ fn what_stands_against_a_removal_is_told() {
             story.clone().with(|s| s.license.keys[0].origin = Some(KeyOrigin::Found)),
             "not proven that this object added it: if it is yours, list its key again and name id 7 and uuid u7 in licenseKeys[].adopt",
         ),
-        (story.clone().shows(&[row(7, 40), expired]), "once every listed key is seen"),
-        (story.clone().shows(&[row(7, 40), today, row(9, 60)]), "once every listed key is seen"),
+        (story.clone().shows(&[row(7, 40), expired]), "once every listed key is in force"),
+        (story.clone().shows(&[row(7, 40), today, row(9, 60)]), "once every listed key is in force"),
         (
             story.clone().with(|s| {
                 s.license
@@ -464,7 +464,7 @@ fn what_stands_against_a_removal_is_told() {
                     .keys
                     .push(KeyRecord { state: KeyState::Removed, ..record("c", &row(7, 40), KeyOrigin::Added) })
             }),
-            "several records name it, so it is not proven whose it is",
+            "several records name it, so its owner is not proven",
         ),
         (story.clone().with(|s| s.ring.rows[0].seats = None).with(|s| s.license.keys[0].seats = None), "does not show"),
     ] {
@@ -478,7 +478,7 @@ fn what_stands_against_a_removal_is_told() {
 }
 
 #[test]
-fn a_removal_whose_answer_was_lost_is_done_once_the_row_is_gone() {
+fn removal_with_lost_answer_is_done_once_row_is_gone() {
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = keys().lists(&["b"]).knows(&[old, new]).prunes().removing(
         &row(7, 40),
@@ -512,7 +512,7 @@ fn a_removal_whose_answer_was_lost_is_done_once_the_row_is_gone() {
 }
 
 #[test]
-fn the_same_key_twice_is_added_once_and_told() {
+fn key_listed_twice_is_added_once_and_reported() {
     let story = keys().shows(&[row(7, 40)]).knows(&[record("a", &row(7, 40), KeyOrigin::Added)]);
     let story = story.with(|s| {
         s.ring.wanted = vec![wanted("a"), WantedKey { reference: reference("copy"), ..wanted("a") }];
@@ -597,7 +597,7 @@ fn removal_without_effect_is_retried_but_starts_anew_if_key_appeared() {
 }
 
 #[test]
-fn row_that_becomes_a_keys_without_an_addition_is_told_once_with_why() {
+fn row_assigned_to_key_without_addition_is_reported_once_with_cause() {
     let license =
         |origin| License { keys: vec![record("a", &row(7, 40), origin)], ..License::of(LicenseState::Active) };
     let [added, adopted, found] = [KeyOrigin::Added, KeyOrigin::Adopted, KeyOrigin::Found].map(license);
@@ -611,7 +611,7 @@ fn row_that_becomes_a_keys_without_an_addition_is_told_once_with_why() {
         ("LicenseKeyAdopted", "row 7 (u7) is treated as license key a/licenseKey, as the spec says",)
     );
     let [(_, note)] = &told(Some(&adopted), &found)[..] else { panic!("{:?}", told(Some(&adopted), &found)) };
-    assert!(note.contains("not proven") && note.contains("licenseKeys[].adopt"), "{note}");
+    assert!(note.contains("That is no proof") && note.contains("licenseKeys[].adopt"), "{note}");
     assert_eq!(
         (told(None, &added), told(Some(&adopted), &adopted), told(Some(&found), &found)),
         (vec![], vec![], vec![])
@@ -643,7 +643,7 @@ fn shortage_that_a_key_on_its_way_will_mend_is_no_event() {
 }
 
 #[test]
-fn removal_is_announced_and_told_in_the_words_of_its_row() {
+fn removal_is_announced_and_reported_with_its_row() {
     let (old, new) = (record("a", &row(7, 40), KeyOrigin::Added), record("b", &row(8, 60), KeyOrigin::Added));
     let story = keys().lists(&["b"]).shows(&[row(7, 40), row(8, 60)]).knows(&[old, new]).prunes();
     let planned = story.clone().with(|s| s.published = false).status().summary.unwrap();

@@ -28,7 +28,7 @@ fn leaves_late(direction: &str, seats: i32, kept: Option<Kept>) -> bool {
 }
 
 #[test]
-fn change_that_a_guard_rail_kept_from_its_window_has_no_right_to_leave_late() {
+fn change_kept_by_guard_rail_from_its_window_may_not_leave_late() {
     let kept: [Kept; 2] = [
         (|story| story.desired.ceilings.max_seats = Some(120), |story| story.desired.ceilings.max_seats = None),
         (|story| story.desired.ceilings.max_increase = Some(20), |story| story.desired.ceilings.max_increase = None),

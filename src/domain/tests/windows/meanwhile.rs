@@ -69,7 +69,7 @@ fn always(now: Timestamp) -> Vec<Opening> {
 }
 
 #[test]
-fn windows_that_always_overlap_see_their_changes_for_good_and_say_so() {
+fn always_overlapping_windows_keep_their_count_and_report_it() {
     let mut waiter = waiter(story());
     waiter.openings = always(at(BEFORE));
     let first = waiter.settled(BEFORE).expect("one of them is open");
@@ -81,8 +81,8 @@ fn windows_that_always_overlap_see_their_changes_for_good_and_say_so() {
         assert_eq!(waiter.settled(&now.to_string()), None, "{now}");
         let (reason, message) = waiter.pending();
         assert_eq!(reason, "True/AwaitingWindow", "{now}");
-        let told = "the window has seen 1 of 1 changes (spec.adjustment.maxChangesPerWindow); no window is known to open next: \
-                    look at the windows of spec.adjustment";
+        let told = "the window has seen 1 of 1 changes (spec.adjustment.maxChangesPerWindow); no next opening is known: check the windows \
+                    of spec.adjustment";
         assert!(message.contains(told), "{now}: {message}");
     }
     assert_eq!(waiter.summary(), "+10 seats: no window known");

@@ -47,7 +47,7 @@ fn support(seen: Seen) -> Support {
 }
 
 #[test]
-fn no_pool_is_ever_brought_above_what_the_servers_numbers_can_hold() {
+fn pool_target_stays_within_server_integer_range() {
     for product in PRODUCTS {
         let bounds = Seen { row: None, ..seen(product) }.snapshot().rules.at_most;
         let most = bounds.iter().map(|bound| bound.seats).min();
@@ -83,7 +83,7 @@ fn subscription_seen_by_second_key_holds_for_seats_and_leaves_limit() {
 }
 
 #[test]
-fn nothing_is_lowered_while_the_second_key_fails() {
+fn seats_are_not_lowered_while_second_key_fails() {
     assert_eq!(support(seen(Product::PasswordManager)).cannot_lower, None);
     let fails = Some(NamedSecret { name: "owner".into(), field: "ownerCredentialsSecretRef" });
     let failing = support(Seen { fails, ..seen(Product::PasswordManager) });

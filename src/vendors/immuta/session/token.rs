@@ -57,7 +57,7 @@ impl ImmutaSession {
             _ if answer.is_web_page() => return Err(ImmutaError::LoginPage),
             _ => {}
         }
-        let told: TokenAnswer = answer.json("the token answer is not what it should be")?;
+        let told: TokenAnswer = answer.json("the token answer has an unexpected shape")?;
         // A time that has passed already comes from clocks that differ: then the token is used until it is refused.
         let lifetime = told.expiration().and_then(|at| Duration::try_from(clock::now().duration_until(at)).ok());
         Ok(NewToken { value: told.token()?, lifetime })

@@ -157,7 +157,7 @@ fn request_sent_before_pause_neither_ends_it_nor_counts_as_new_failure() {
 }
 
 #[test]
-fn person_who_asks_ends_a_pause_that_is_a_guess_with_one_probe_and_no_other() {
+fn request_by_person_ends_guessed_pause_with_one_probe() {
     for (ending, ends) in [(UNREACHABLE, true), (status(503, Some(3600)), true), (status(503, Some(600)), false)] {
         let mut rate_limiter = RateLimiter::default();
         for _ in 0..FAILURES {

@@ -268,7 +268,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn queue_refuses_none_serves_all_who_stay_and_keeps_nothing_of_leavers(
+    fn queue_refuses_none_serves_all_that_stay_and_forgets_leavers(
         steps in proptest::collection::vec((0_u64..4_000, 0_u64..30, 0_u64..4, any::<bool>(), 0_usize..5, 0_u8..4), 1..200),
     ) {
         let mut world = World::spent();

@@ -80,7 +80,7 @@ async fn former_chart_release_upgrades_with_its_values_and_pods_stay_unchanged()
 }
 
 #[tokio::test]
-async fn crds_and_objects_outlive_releases_and_are_adopted_as_readmes_say() {
+async fn crds_and_objects_survive_uninstall_and_are_adopted_per_readme() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
     // An umbrella with an object in it: Helm must know the CRD before.
@@ -214,7 +214,7 @@ async fn monitor_without_its_crd_is_refused_by_kind_and_nothing_is_installed() {
 }
 
 #[tokio::test]
-async fn installer_who_may_not_make_policies_is_told_so_and_installs_without_them() {
+async fn installer_without_policy_rights_is_warned_and_installs_without() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
     let role = r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"ClusterRole","metadata":{"name":"installer"},"rules":[

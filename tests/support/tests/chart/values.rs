@@ -85,7 +85,7 @@ async fn dry_run(cp: &ControlPlane, manifests: &str) {
 }
 
 #[tokio::test]
-async fn each_value_shows_in_what_is_rendered_and_the_apiserver_takes_it() {
+async fn each_value_changes_rendered_chart_and_apiserver_accepts_it() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let cases = cases();
@@ -136,7 +136,7 @@ async fn each_value_shows_in_what_is_rendered_and_the_apiserver_takes_it() {
 }
 
 #[test]
-fn nothing_of_the_chart_is_read_from_a_cluster_or_made_by_chance() {
+fn chart_is_rendered_without_cluster_reads_or_randomness() {
     let mut folders = vec![workspace_root().join("charts")];
     let mut read = 0;
     while let Some(folder) = folders.pop() {
@@ -227,7 +227,7 @@ async fn each_map_refuses_names_that_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn crd_chart_holds_crds_byte_for_byte_and_keeps_them_unless_told_not_to() {
+async fn crd_chart_holds_crds_byte_for_byte_and_keeps_them_by_default() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let chart = workspace_root().join("charts/seatkeeper-crds").display().to_string();
@@ -245,7 +245,7 @@ async fn crd_chart_holds_crds_byte_for_byte_and_keeps_them_unless_told_not_to() 
 }
 
 #[tokio::test]
-async fn a_password_in_the_url_of_the_proxy_is_refused_and_not_repeated() {
+async fn password_in_proxy_url_is_refused_and_not_repeated() {
     needs_control_plane!();
     let cp = ControlPlane::shared().await;
     let values = json!({ "vendors": { "proxy": { "url": "http://user:hidden@proxy.example" } } });

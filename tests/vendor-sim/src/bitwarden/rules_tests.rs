@@ -58,7 +58,7 @@ fn seat_rules_fail_in_the_vendors_order() {
 }
 
 #[test]
-fn seat_rules_allow_what_the_vendor_allows() {
+fn seat_rules_match_vendor() {
     assert_eq!(seats(base(), 10, Some(110)).unwrap(), 110);
     assert_eq!(seats(base(), -20, None).unwrap(), 80, "down to the occupied seats");
     // Growing is never refused for occupancy, not even when more members than seats are there already.

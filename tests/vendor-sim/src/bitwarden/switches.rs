@@ -1,4 +1,4 @@
-//! Behaviour of the whole vendor that a test or a person can change while it runs.
+//! Behavior of the whole vendor that a test or a person can change while it runs.
 //!
 //! Quoted headings are those of docs/vendors/bitwarden.md.
 
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_differs_from_the_default_is_told() {
+    fn switch_that_differs_from_default_is_shown() {
         let default = Switches::default().to_string();
         let told = [
             "limiter in every answer with more room than the vendor's",

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn switch_takes_effect_where_a_request_would_have_come_to_something_else() {
+    fn switch_has_effect_where_default_outcome_would_differ() {
         let status = get("/admin/license/licenseStatus");
         let list = get("/admin/license");
         let mut state = state(|s| (s.read_status, s.data_consumers_as_array) = (203, true));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_random_is_no_effect() {
+    fn random_value_is_no_effect() {
         let mut state = state(|s| s.list_newest_first = true);
         let mut exchange = get("/bim/apikey/authenticate");
         exchange.method = Method::POST;

@@ -47,7 +47,7 @@ async fn unnamed_client_is_rejected_at_edge_and_each_missing_header_is_noted() {
 }
 
 #[tokio::test]
-async fn what_turns_away_says_nothing_of_how_long() {
+async fn client_refusal_has_no_retry_after() {
     let bench = strict().await;
     let answer = bench.request("GET", SUBSCRIPTION).header("User-Agent", "python-requests/2").send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers().get("retry-after")), (429, None));

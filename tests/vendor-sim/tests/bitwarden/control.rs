@@ -44,7 +44,7 @@ async fn everything_by_curl() {
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story: each call builds on the ones before it")]
-async fn an_owner_key_by_curl() {
+async fn owner_key_works_by_curl() {
     let bench = Bench::new(example().secrets_manager(5, 50).sm_members(5)).await;
     let plain = reqwest::Client::new();
     let call = async |method: &str, path: &str, body: Value| bench.control(method, path, body).await;
@@ -123,7 +123,7 @@ async fn an_owner_key_by_curl() {
 }
 
 #[test]
-fn the_program_explains_its_flags_and_its_control_api() {
+fn program_explains_its_flags_and_its_control_api() {
     let help = std::process::Command::new(env!("CARGO_BIN_EXE_vendor-sim")).arg("--help").output().unwrap();
     assert!(help.status.success() && help.stderr.is_empty(), "{help:?}");
     let help = String::from_utf8(help.stdout).unwrap();

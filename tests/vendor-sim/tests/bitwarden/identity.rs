@@ -90,7 +90,7 @@ async fn disabled_organizations_and_small_plans_get_no_token() {
 }
 
 #[tokio::test]
-async fn the_key_cache_serves_an_old_secret_for_five_minutes() {
+async fn key_cache_serves_an_old_secret_for_five_minutes() {
     let bench = Bench::new(example()).await;
     bench.bw.switch(|s| s.key_cache_seconds = 300);
     bench.login().await;

@@ -6,7 +6,7 @@ use crate::{Bench, example};
 use vendor_sim::{Actor, Provider};
 
 #[tokio::test]
-async fn the_list_is_unpaged_and_shows_every_status() {
+async fn list_is_unpaged_and_shows_every_status() {
     let bench = Bench::new(example().members(3).invited(2).accepted(1).revoked(4).staged(5)).await;
     let list: Value = bench.request("GET", "/api/public/members").send().await.unwrap().json().await.unwrap();
     assert_eq!(list["object"], "list");

@@ -8,7 +8,7 @@ use vendor_sim::{Actor, Fault, FaultKind, RateLimits, Step, Webhook};
 use crate::{Bench, LONG, example};
 
 #[tokio::test]
-async fn a_failure_between_bill_and_row_is_paid_and_not_shown() {
+async fn failure_between_bill_and_row_is_paid_and_not_shown() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let up = || json!({ "seatAdjustment": 10 });
@@ -35,7 +35,7 @@ async fn a_failure_between_bill_and_row_is_paid_and_not_shown() {
 }
 
 #[tokio::test]
-async fn a_repeat_while_the_first_still_runs_is_lost_from_the_row_or_adds_up() {
+async fn repeat_during_running_first_is_lost_from_row_or_adds_up() {
     let bench = Bench::new(example().limit(None)).await;
     let owner = bench.owner().await;
     let up = async || owner.post("/seat", json!({ "seatAdjustment": 10 })).await;
@@ -44,7 +44,7 @@ async fn a_repeat_while_the_first_still_runs_is_lost_from_the_row_or_adds_up() {
 }
 
 #[tokio::test]
-async fn a_write_goes_on_without_its_client_and_may_come_late() {
+async fn write_goes_on_without_its_client_and_may_come_late() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let url = format!("{}/api/organizations/{}/seat", bench.sim.url(), bench.key.id);
@@ -71,7 +71,7 @@ async fn a_write_goes_on_without_its_client_and_may_come_late() {
 }
 
 #[tokio::test]
-async fn the_webhook_can_put_back_the_row_of_an_owners_write() {
+async fn webhook_can_restore_row_before_owner_write() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     bench.bw.switch(|s| s.webhook = Webhook::restoring());
@@ -110,7 +110,7 @@ async fn each_organization_has_its_own_counter_on_paths_of_the_owner_api() {
 }
 
 #[tokio::test]
-async fn the_vendors_own_limits_hold_for_paths_of_the_owner_api() {
+async fn vendors_own_limits_hold_for_paths_of_the_owner_api() {
     let bench = Bench::new(example().limit(None)).await;
     let owner = bench.owner().await;
     bench.bw.switch(|s| s.rate_limits = RateLimits::vendor());

@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn an_owner_reads_seats_caps_and_plan() {
+async fn owner_reads_seats_caps_and_plan() {
     let bench = Bench::new(example().secrets_manager(20, 50).sm_limit(30)).await;
     let (status, o) = bench.owner().await.get("").await;
     assert_eq!(status, 200);
@@ -34,7 +34,7 @@ async fn an_owner_reads_seats_caps_and_plan() {
 }
 
 #[tokio::test]
-async fn an_unknown_plan_has_no_details_and_no_subscription_page() {
+async fn unknown_plan_has_no_details_and_no_subscription_page() {
     let bench = Bench::new(example().plan(PlanType::Custom)).await;
     let owner = bench.owner().await;
     let (status, o) = owner.get("").await;
@@ -45,7 +45,7 @@ async fn an_unknown_plan_has_no_details_and_no_subscription_page() {
 }
 
 #[tokio::test]
-async fn the_subscription_says_what_is_billed_apart_from_what_is_shown() {
+async fn subscription_shows_bill_apart_from_seats() {
     let bench = Bench::new(example().plan(PlanType::Teams2019).seats(20).limit(None).members(3).storage(3)).await;
     let owner = bench.owner().await;
     bench.bw.force_row(&bench.key.id, Some(30), None);
@@ -113,7 +113,7 @@ async fn every_state_of_a_subscription_can_be_read() {
 }
 
 #[tokio::test]
-async fn an_organization_without_a_subscription_shows_none() {
+async fn organization_without_a_subscription_shows_none() {
     let free =
         Organization::enterprise("x").plan(PlanType::Free).seats(2).stripe_customer(false).stripe_subscription(false);
     let bench = Bench::new(example()).await;
@@ -187,7 +187,7 @@ async fn owner_previews_a_bill_and_nothing_is_changed() {
 }
 
 #[tokio::test]
-async fn an_admin_is_told_404_on_billing_and_other_things_elsewhere() {
+async fn admin_gets_404_on_billing_and_other_answers_elsewhere() {
     let bench = Bench::new(example()).await;
     let not_found = owner_api_error("Resource not found.");
     for role in [Role::Admin, Role::User, Role::Custom] {
@@ -220,7 +220,7 @@ async fn an_admin_is_told_404_on_billing_and_other_things_elsewhere() {
 }
 
 #[tokio::test]
-async fn providers_decide_who_may_see_and_who_may_change() {
+async fn provider_decides_rights_to_see_and_change_seats() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let provider = bench.person(Role::ProviderUser).await;
@@ -253,7 +253,7 @@ async fn providers_decide_who_may_see_and_who_may_change() {
 }
 
 #[tokio::test]
-async fn the_list_of_organizations_has_no_caps_and_may_repeat_itself() {
+async fn list_of_organizations_has_no_caps_and_may_repeat_itself() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let list = async || -> Vec<Value> {

@@ -36,7 +36,7 @@ async fn counts_are_relative_and_missing_caps_are_cleared() {
 }
 
 #[tokio::test]
-async fn the_first_failing_rule_is_named() {
+async fn first_failing_rule_is_named() {
     let bench = Bench::new(with_sm()).await;
     let owner = bench.owner().await;
     for (body, text) in [
@@ -95,7 +95,7 @@ async fn without_access_or_without_limits_every_write_is_refused() {
 }
 
 #[tokio::test]
-async fn with_the_standalone_discount_password_manager_follows_and_loses_its_cap() {
+async fn standalone_discount_makes_password_manager_follow_and_lose_cap() {
     let bench = Bench::new(with_sm().limit(120)).await;
     let owner = bench.owner().await;
     let pm = || {

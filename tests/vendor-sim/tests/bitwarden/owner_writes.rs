@@ -12,7 +12,7 @@ use crate::{
 const WENT_WRONG: &str = "Something went wrong with your request. Please contact support.";
 
 #[tokio::test]
-async fn a_seat_adjustment_is_relative_and_ignores_the_cap() {
+async fn seat_adjustment_is_relative_and_ignores_the_cap() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let payment =
@@ -33,7 +33,7 @@ async fn a_seat_adjustment_is_relative_and_ignores_the_cap() {
 }
 
 #[tokio::test]
-async fn a_seat_adjustment_must_be_there_and_not_zero() {
+async fn seat_adjustment_must_be_present_and_not_zero() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let zero = model_error("SeatAdjustment", "Seat adjustment cannot be 0.");
@@ -49,7 +49,7 @@ async fn a_seat_adjustment_must_be_there_and_not_zero() {
 }
 
 #[tokio::test]
-async fn the_subscription_write_sets_seats_by_a_delta_and_the_cap_absolutely() {
+async fn subscription_write_sets_seats_by_a_delta_and_the_cap_absolutely() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let limit = || bench.bw.organization(&bench.key.id).limit;
@@ -72,7 +72,7 @@ async fn the_subscription_write_sets_seats_by_a_delta_and_the_cap_absolutely() {
 }
 
 #[tokio::test]
-async fn the_first_failing_rule_is_named() {
+async fn first_failing_rule_is_named() {
     let bench = Bench::new(example().secrets_manager(90, 50)).await;
     let owner = bench.owner().await;
     let below = "Cannot set max seat autoscaling below seat count.";
@@ -120,7 +120,7 @@ async fn plans_that_do_not_scale_refuse_seats_and_caps() {
 }
 
 #[tokio::test]
-async fn a_refused_cap_leaves_the_seats_that_were_just_bought() {
+async fn refused_cap_leaves_the_seats_that_were_just_bought() {
     let bench = Bench::new(example().plan(PlanType::Teams2019).seats(20).limit(None).members(3)).await;
     let owner = bench.owner().await;
     let (status, text) = owner.refused("/subscription", json!({ "seatAdjustment": 5, "maxAutoscaleSeats": 30 })).await;
@@ -186,7 +186,7 @@ async fn storage_is_adjusted_by_gigabytes() {
 }
 
 #[tokio::test]
-async fn some_callers_are_told_500_after_their_change_was_made() {
+async fn applied_change_answers_500_to_some_callers() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     let unhandled = owner_api_error("An unhandled server error has occurred.");
@@ -220,7 +220,7 @@ async fn raising_seats_to_the_old_cap_mails_the_owners() {
 }
 
 #[tokio::test]
-async fn the_new_billing_path_cannot_grow_from_the_included_seats_again() {
+async fn new_billing_path_cannot_grow_from_the_included_seats_again() {
     for (path, grown) in [(BillingPath::Legacy, 200), (BillingPath::New, 500)] {
         let bench = Bench::new(example().plan(PlanType::Teams2019).seats(8).limit(None).members(3)).await;
         let owner = bench.owner().await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use vendor_sim::{Actor, Bitwarden, Fault, FaultKind, Step, Webhook};
 
 #[tokio::test]
-async fn an_overlapping_retry_buys_twice() {
+async fn overlapping_retry_buys_twice() {
     let bench = Bench::new(example().limit(None)).await;
     let (one, two) = bench.overlap(Fault::on_put, 150, || bench.put_seats(150)).await;
     assert_eq!((one.0, two.0), (200, 200));
@@ -40,7 +40,7 @@ async fn autoscaling_during_a_put_is_lost_from_the_row() {
 }
 
 #[tokio::test]
-async fn the_webhook_puts_the_old_row_back_and_repeating_heals() {
+async fn webhook_puts_the_old_row_back_and_repeating_heals() {
     let bench = Bench::new(example()).await;
     bench.bw.switch(|s| s.webhook = Webhook::restoring());
     assert_eq!(bench.put_seats(110).await, (200, UPDATED.to_owned()));
@@ -81,7 +81,7 @@ async fn failures_before_between_and_after() {
 }
 
 #[tokio::test]
-async fn a_dropped_request_may_have_been_applied() {
+async fn dropped_request_may_have_been_applied() {
     let bench = Bench::new(example()).await;
     bench.bw.inject(Fault::on_put(FaultKind::Drop { apply: false }));
     bench.put_request(r#"{"passwordManager":{"seats":110}}"#).send().await.unwrap_err();
@@ -171,7 +171,7 @@ async fn webhook_of_web_vault_change_undoes_request_sent_before_it_ends() {
 }
 
 #[tokio::test]
-async fn a_change_that_bills_nothing_has_no_webhook() {
+async fn change_that_bills_nothing_has_no_webhook() {
     let bench = Bench::new(example()).await;
     bench.bw.switch(|s| s.webhook = Webhook { hold_write: true, ..Webhook::default() });
     bench.bw.set_limit(&bench.key.id, Some(500)).unwrap();

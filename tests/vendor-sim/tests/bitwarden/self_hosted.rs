@@ -19,7 +19,7 @@ fn license() -> License {
 }
 
 #[tokio::test]
-async fn nothing_can_be_changed_and_the_role_is_not_even_looked_at() {
+async fn self_hosted_server_refuses_change_before_reading_role() {
     let bench = Bench::new(example().secrets_manager(5, 50)).await;
     let (owner, admin) = (bench.owner().await, bench.person(Role::Admin).await);
     let writes = [
@@ -76,7 +76,7 @@ async fn seats_and_the_end_of_the_license_can_be_read_and_usage_only_counted() {
 }
 
 #[tokio::test]
-async fn a_server_of_ones_own_has_no_limiter() {
+async fn self_hosted_server_has_no_limiter() {
     let bench = Bench::new(example()).await;
     let owner = bench.owner().await;
     bench.bw.switch(|s| {

@@ -16,7 +16,7 @@ async fn refused(bench: &Bench, version: Option<&str>, form: &[(&str, &str)]) ->
 const NEW: Option<&str> = Some("2026.8.0");
 
 #[tokio::test]
-async fn a_user_key_gets_a_token_and_secrets_beside_it() {
+async fn user_key_gets_a_token_and_secrets_beside_it() {
     let bench = Bench::new(example()).await;
     let key = bench.bw.add_user_key(&bench.key.id, Role::Owner);
     assert_eq!(bench.bw.organization(&bench.key.id).members, 80, "the owner there was got the key");
@@ -43,7 +43,7 @@ async fn a_user_key_gets_a_token_and_secrets_beside_it() {
 }
 
 #[tokio::test]
-async fn a_user_key_without_a_usable_client_version_is_refused() {
+async fn user_key_without_a_usable_client_version_is_refused() {
     let bench = Bench::new(example()).await;
     let key = bench.bw.add_user_key(&bench.key.id, Role::User);
     let text = "No client version header found, required to prevent encryption errors. Please confirm your client is \
@@ -71,7 +71,7 @@ async fn a_user_key_without_a_usable_client_version_is_refused() {
 }
 
 #[tokio::test]
-async fn the_device_fields_are_required_and_bounded() {
+async fn device_fields_are_required_and_bounded() {
     let bench = Bench::new(example()).await;
     let key = bench.bw.add_user_key(&bench.key.id, Role::User);
     let expected = json!({
@@ -117,7 +117,7 @@ async fn every_new_device_identifier_is_a_mail_to_the_user() {
 }
 
 #[tokio::test]
-async fn the_client_is_judged_before_its_version_and_device() {
+async fn client_is_judged_before_its_version_and_device() {
     let bench = Bench::new(example()).await;
     let key = bench.bw.add_user_key(&bench.key.id, Role::Owner);
     let nobody = "user.6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11";
@@ -174,7 +174,7 @@ async fn roles_are_frozen_into_the_token() {
 }
 
 #[tokio::test]
-async fn one_user_may_be_different_things_in_different_organizations() {
+async fn user_may_have_different_roles_in_different_organizations() {
     let bench = Bench::new(example()).await;
     let other = bench.bw.add_organization(example());
     let mut person = bench.owner().await;
@@ -194,7 +194,7 @@ async fn one_user_may_be_different_things_in_different_organizations() {
 }
 
 #[tokio::test]
-async fn a_disabled_organization_refuses_its_own_key_but_not_its_owners() {
+async fn disabled_organization_refuses_its_own_key_but_not_its_owners() {
     let bench = Bench::new(example()).await;
     bench.bw.set_enabled(&bench.key.id, false);
     let own = [

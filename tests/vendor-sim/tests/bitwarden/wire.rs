@@ -61,7 +61,7 @@ async fn answers_with_and_without_applying_and_skips() {
 }
 
 #[tokio::test]
-async fn the_rate_limiter_counts_per_verb_and_path() {
+async fn rate_limiter_counts_per_verb_and_path() {
     let bench = Bench::new(example()).await;
     bench.bw.switch(|s| s.rate_limits = RateLimits::only("GET", "/public/organization/subscription", 2, 60));
     for remaining in ["1", "0"] {
@@ -89,7 +89,7 @@ async fn the_rate_limiter_counts_per_verb_and_path() {
 }
 
 #[tokio::test]
-async fn the_vendors_own_limits_allow_ten_tokens_a_minute() {
+async fn vendors_own_limits_allow_ten_tokens_a_minute() {
     let bench = Bench::new(example()).await;
     bench.bw.switch(|s| s.rate_limits = RateLimits::vendor());
     // One was taken for the bench.

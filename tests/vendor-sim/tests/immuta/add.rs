@@ -7,7 +7,7 @@ use crate::{Bench, LICENSE, answer, fields};
 use vendor_sim::immuta::{Action, Actor, Duplicate, FieldNamed, LicenseKey, PostField, ReAdd, UuidFrom};
 
 #[tokio::test]
-async fn the_answer_is_the_long_record_with_the_key_and_its_secrets() {
+async fn answer_is_the_long_record_with_the_key_and_its_secrets() {
     let bench = Bench::new().await;
     let terms = LicenseKey::seats(25).soft_seats(5).feature("FPE").tokens("renewal-secret", "classify-secret");
     let key = bench.immuta.issue(terms);
@@ -75,7 +75,7 @@ async fn only_the_spelling_of_the_switch_is_taken() {
 }
 
 #[tokio::test]
-async fn a_wrong_body_is_a_400_or_422_that_names_the_field_where_the_switch_says() {
+async fn wrong_body_gets_400_or_422_and_names_field_per_switch() {
     let bench = Bench::new().await;
     let body = json!({ "licensekey": "x" });
     let named = r#""licenseKey" is required"#;
@@ -127,7 +127,7 @@ async fn unknown_foreign_and_expired_keys_are_refused() {
 }
 
 #[tokio::test]
-async fn a_key_has_a_text_that_says_nothing_unless_it_is_given_one() {
+async fn key_text_is_meaningless_unless_given() {
     let bench = Bench::new().await;
     let [one, other] = [40, 40].map(|seats| bench.immuta.issue(LicenseKey::seats(seats)));
     assert!(one != other && one.len() == other.len());
@@ -138,7 +138,7 @@ async fn a_key_has_a_text_that_says_nothing_unless_it_is_given_one() {
 }
 
 #[tokio::test]
-async fn adding_a_key_again_does_what_the_switch_says() {
+async fn adding_key_again_follows_switch() {
     for (switch, status, rows) in [
         (Duplicate::Unique, 422, 1),
         (Duplicate::Conflict, 409, 1),
@@ -163,7 +163,7 @@ async fn adding_a_key_again_does_what_the_switch_says() {
 }
 
 #[tokio::test]
-async fn adding_a_soft_deleted_key_does_what_the_switch_says() {
+async fn adding_soft_deleted_key_follows_switch() {
     for (switch, status, live, all) in
         [(ReAdd::NewRow, 200, vec![2], 2), (ReAdd::Revives, 200, vec![1], 1), (ReAdd::Refused, 422, vec![], 1)]
     {
@@ -185,7 +185,7 @@ async fn adding_a_soft_deleted_key_does_what_the_switch_says() {
 }
 
 #[tokio::test]
-async fn the_uuid_is_inside_the_key_or_made_at_insert_and_may_be_odd() {
+async fn uuid_is_inside_key_or_made_at_insert_and_may_be_odd() {
     for (from, same) in [(UuidFrom::Key, true), (UuidFrom::Insert, false)] {
         let bench = Bench::with(|s| (s.uuid_from, s.duplicate) = (from, Duplicate::SecondRow)).await;
         let (key, _) = bench.added(LicenseKey::seats(40)).await;
@@ -228,7 +228,7 @@ async fn refusals_repeat_the_key_only_by_the_switch() {
 }
 
 #[tokio::test]
-async fn a_secret_in_a_url_is_noticed() {
+async fn secret_in_a_url_is_noticed() {
     let bench = Bench::new().await;
     let key = bench.immuta.issue(LicenseKey::seats(40));
     bench.add(&key).await;

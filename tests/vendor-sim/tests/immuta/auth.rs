@@ -29,7 +29,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_text_is_received_in_whatever_part_of_a_request_it_arrives() {
+async fn text_is_received_in_any_part_of_request() {
     let bench = Bench::new().await;
     for text in ["canaryInUrl", "canaryInHeader", "canaryInBody", "canaryNowhere", &bench.api_key] {
         bench.sim.look_out_for(text);
@@ -68,7 +68,7 @@ async fn each_form_of_credential_is_accepted_or_refused_by_its_switch() {
 }
 
 #[tokio::test]
-async fn a_key_is_exchanged_from_json_from_a_form_and_from_the_header() {
+async fn key_is_exchanged_from_json_from_a_form_and_from_the_header() {
     let bench = Bench::new().await;
     let (status, body) = bench.exchange_body().await;
     assert_eq!((status, &body["authenticated"]), (200, &json!(true)));
@@ -92,7 +92,7 @@ async fn a_key_is_exchanged_from_json_from_a_form_and_from_the_header() {
 }
 
 #[tokio::test]
-async fn the_exchange_takes_the_forms_its_switch_names() {
+async fn exchange_accepts_forms_of_its_switch() {
     for (exchange, form_status, body, header) in [
         (Exchange::Any, 400, 200, 200),
         (Exchange::BodyOnly, 400, 200, 400),
@@ -115,7 +115,7 @@ async fn the_exchange_takes_the_forms_its_switch_names() {
 }
 
 #[tokio::test]
-async fn a_token_ends_by_its_life_by_calls_by_hand_or_with_its_key() {
+async fn token_ends_by_its_life_by_calls_by_hand_or_with_its_key() {
     let bench = Bench::with(|s| s.token_lifetime_seconds = 60).await;
     let bearer = |token: String| format!("Bearer {token}");
     let token = bearer(bench.token().await);
@@ -179,7 +179,7 @@ async fn calls(bench: &Bench, api_key: &str) -> [u16; 5] {
 }
 
 #[tokio::test]
-async fn permissions_are_those_of_the_keys_owner_and_what_is_needed_is_a_switch() {
+async fn key_has_permissions_of_owner_and_required_one_is_a_switch() {
     let bench = Bench::new().await;
     let nobody = bench.immuta.add_api_key(&[]);
     let user = bench.immuta.add_api_key(&[Permission::UserAdmin]);

@@ -17,7 +17,7 @@ fn gateway(apply: bool) -> FaultKind {
 }
 
 #[tokio::test]
-async fn a_fault_hits_the_endpoint_it_names_and_no_other() {
+async fn fault_hits_named_endpoint_alone() {
     type On = fn(FaultKind) -> Fault;
     let table: [(On, Endpoint, &str, &str); 6] = [
         (Fault::on_exchange, Endpoint::Exchange, "POST", "/bim/apikey/authenticate"),
@@ -40,7 +40,7 @@ async fn a_fault_hits_the_endpoint_it_names_and_no_other() {
 }
 
 #[tokio::test]
-async fn an_answer_is_lost_before_or_after_the_row_is_made() {
+async fn answer_is_lost_before_or_after_the_row_is_made() {
     for (kind, rows) in [
         (FaultKind::Drop { apply: true }, 1),
         (FaultKind::Drop { apply: false }, 0),
@@ -61,7 +61,7 @@ async fn an_answer_is_lost_before_or_after_the_row_is_made() {
 }
 
 #[tokio::test]
-async fn a_gateway_fails_before_or_after_the_change() {
+async fn gateway_fails_before_or_after_the_change() {
     for apply in [true, false] {
         let bench = Bench::new().await;
         let (_, id) = bench.added(LicenseKey::seats(40)).await;
@@ -75,7 +75,7 @@ async fn a_gateway_fails_before_or_after_the_change() {
 }
 
 #[tokio::test]
-async fn a_request_finishes_long_after_its_client_gave_up() {
+async fn request_finishes_long_after_its_client_gave_up() {
     let bench = Bench::new().await;
     let key = bench.immuta.issue(LicenseKey::seats(40));
     let fault = bench.immuta.inject(Fault::on_license_add(FaultKind::ApplyLate { after_ms: LONG }));
@@ -113,7 +113,7 @@ async fn two_posts_of_a_key_at_the_same_time_both_pass_the_check() {
 }
 
 #[tokio::test]
-async fn a_success_may_be_without_effect() {
+async fn success_may_be_without_effect() {
     let bench = Bench::new().await;
     let (_, id) = bench.added(LicenseKey::seats(40)).await;
     let key = bench.immuta.issue(LicenseKey::seats(25));
@@ -126,7 +126,7 @@ async fn a_success_may_be_without_effect() {
 }
 
 #[tokio::test]
-async fn a_login_page_or_a_throttle_stands_in_for_an_answer() {
+async fn login_page_or_throttle_replaces_answer() {
     let bench = Bench::new().await;
     bench.immuta.inject(Fault::on_license_status(FaultKind::Html));
     let (status, page) = bench.get(STATUS).await;

@@ -11,7 +11,7 @@ use vendor_sim::immuta::{Action, Actor, CreatedAt, Dates, LicenseKey, SecondDele
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[tokio::test]
-async fn the_list_has_short_records_without_the_key() {
+async fn list_has_short_records_without_the_key() {
     let bench = Bench::new().await;
     let (key, _) = bench.added(LicenseKey::seats(40).feature("FPE").tokens("renewal", "classify")).await;
     bench.added(LicenseKey::seats(25)).await;
@@ -36,7 +36,7 @@ async fn readings_may_succeed_with_another_status() {
 }
 
 #[tokio::test]
-async fn a_delete_is_soft_and_answers_with_the_key() {
+async fn delete_is_soft_and_answers_with_the_key() {
     let bench = Bench::new().await;
     let (key, id) = bench.added(LicenseKey::seats(40)).await;
     bench.immuta.advance(DAY);
@@ -62,7 +62,7 @@ async fn a_delete_is_soft_and_answers_with_the_key() {
 }
 
 #[tokio::test]
-async fn a_second_delete_does_what_the_switch_says() {
+async fn second_delete_follows_switch() {
     for (switch, status, left, effect) in [
         (SecondDelete::NotFound, 404, 1, false),
         (SecondDelete::Purges, 200, 0, true),
@@ -100,7 +100,7 @@ async fn deleted_expired_and_invalidated_rows_are_listed_by_their_switches() {
 }
 
 #[tokio::test]
-async fn dates_are_written_as_the_switch_says() {
+async fn dates_are_written_per_switch() {
     let bench = Bench::new().await;
     let at = "2031-06-30T00:00:00Z".parse().unwrap();
     let (_, id) = bench.added(LicenseKey::seats(40).expires(at)).await;
@@ -122,7 +122,7 @@ async fn dates_are_written_as_the_switch_says() {
 }
 
 #[tokio::test]
-async fn created_at_tells_the_addition_or_the_issue() {
+async fn created_at_is_time_of_addition_or_issue() {
     for (switch, added) in [(CreatedAt::Added, true), (CreatedAt::Generated, false)] {
         let bench = Bench::with(|s| s.created_at = switch).await;
         let key = bench.immuta.issue(LicenseKey::seats(40));

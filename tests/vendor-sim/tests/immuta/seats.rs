@@ -12,7 +12,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const USAGE: &str = "/admin/license/usage";
 
 #[tokio::test]
-async fn the_status_adds_the_keys_up() {
+async fn status_adds_the_keys_up() {
     let bench = Bench::new().await;
     let none = json!({ "activeUserCount": 31, "licenseSeats": 0, "canAddUser": false, "hardSeats": 0 });
     assert_eq!(bench.get(STATUS).await, (200, none));

@@ -1,6 +1,6 @@
 //! One quickstart per checkout: a lock that the kernel releases however its holder ends, in a file that names the holder.
 //!
-//! The holder removes the file while it has the lock. So who gets a lock asks whether it is that of the file which others find.
+//! The holder removes the file while it has the lock. So a new holder checks that its file is still the one that others find.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -17,14 +17,14 @@ use crate::{Failure, say};
 const END_LIMIT: Duration = Duration::from_secs(40);
 
 /// The right to run in this checkout. Dropping it removes what is kept there and lets others in.
-pub(crate) struct Claim {
+pub(crate) struct FolderLock {
     /// Holds the lock.
     _file: File,
     dir: PathBuf,
 }
 
-impl Claim {
-    /// Takes the place of nobody, or of one that died.
+impl FolderLock {
+    /// Takes the lock if it is free, also after a holder that died.
     pub(crate) fn take(dir: &Path) -> Result<Self, Failure> {
         let mut file = loop {
             fs::create_dir_all(dir).map_err(Failure::from_io(dir.display()))?;
@@ -51,30 +51,30 @@ impl Claim {
     }
 }
 
-impl Drop for Claim {
+impl Drop for FolderLock {
     fn drop(&mut self) {
         // Nothing to do about what cannot be removed: the next one writes over it.
         let _ = fs::remove_file(self.kubeconfig());
         let _ = fs::remove_file(pid_file(&self.dir));
-        // Not where somebody keeps more in it.
+        // A folder with more in it stays.
         let _ = fs::remove_dir(&self.dir);
     }
 }
 
-/// Ends the quickstart that holds the claim, if there is one, and waits until it has gone.
+/// Ends the quickstart that holds the lock, if there is one, and waits until it has gone.
 pub(crate) async fn end(dir: &Path) -> Result<(), Failure> {
-    let nobody = || say("none runs in this checkout");
+    let report_none = || say("none runs in this checkout");
     if !pid_file(dir).exists() {
-        nobody();
+        report_none();
         return Ok(());
     }
     let mut file = open(dir)?;
     let Some(pid) = holder(&mut file)? else {
         // What one that was killed could not remove.
         if is_found(&file, dir) {
-            drop(Claim { _file: file, dir: dir.to_owned() });
+            drop(FolderLock { _file: file, dir: dir.to_owned() });
         }
-        nobody();
+        report_none();
         return Ok(());
     };
     if pid.parse::<u32>().is_err() {
@@ -101,7 +101,7 @@ fn open(dir: &Path) -> Result<File, Failure> {
     file.map_err(Failure::from_io(path.display()))
 }
 
-/// Who holds the lock; `None`: we do, from now on.
+/// The process that holds the lock; `None`: this one, from now on.
 fn holder(file: &mut File) -> Result<Option<String>, Failure> {
     match file.try_lock() {
         Ok(()) => Ok(None),
