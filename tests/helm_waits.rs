@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::tenants::Tenant;
 use crate::windows::{far, opening_at};
-use crate::world::{PATIENCE, World, organization, said, world};
+use crate::world::{World, organization, said, world};
 
 /// How long Helm would wait.
 const TIMEOUT: Duration = Duration::from_secs(120);

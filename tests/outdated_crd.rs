@@ -3,6 +3,7 @@
 //! these tests have a control plane of their own, and use it one after the other.
 
 use std::process::Command;
+use std::time::Duration;
 
 use seatkeeper_support::{ControlPlane, Plane, http_get, needs_control_plane, wait_for};
 use serde_json::{Value, json};
