@@ -156,6 +156,16 @@ pub fn reading_cases() -> Vec<Case> {
 }
 
 /// Each closes the host for everybody, so they are not played side by side.
+/// The same at the readings of an owner's key.
+pub fn owner_throttled_cases() -> Vec<Case> {
+    let of_owner = |on| match on {
+        On::Subscription => On::Organization,
+        On::Members => On::Usage,
+        on => on,
+    };
+    throttled_cases().into_iter().map(|(what, on, kind)| (what, of_owner(on), kind)).collect()
+}
+
 pub fn throttled_cases() -> Vec<Case> {
     vec![
         ("throttled by the edge".into(), On::Subscription, FaultKind::EdgeThrottle),

@@ -1,6 +1,7 @@
 //! Pages of docs/ as a reader follows them: each command as it stands there, against an apiserver, with what the page says comes of it.
 //! `page` has the commands that cannot run here, and why.
 
+mod first_use;
 mod operation;
 mod page;
 

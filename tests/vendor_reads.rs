@@ -8,16 +8,24 @@ use serde_json::json;
 use vendor_sim::{Fault, FaultKind, Organization, Role};
 
 use crate::bad_answers::{
-    Case, MARKER, On, SIGN_IN, answer, owner_reading_cases, reading_cases, throttled, throttled_cases, token_cases,
+    Case, MARKER, On, SIGN_IN, answer, owner_reading_cases, owner_throttled_cases, reading_cases, throttled,
+    throttled_cases, token_cases,
 };
 use crate::tenants::{Tenant, fast_but};
 use crate::world::{World, condition, organization, said, world};
+
+/// Whose key reads.
+#[derive(Clone, Copy, PartialEq)]
+enum KeyOf {
+    Organization,
+    Owner,
+}
 
 /// With the organization's key.
 async fn play(w: &World, case: Case) {
     let t = w.tenant(&case.0, organization()).await;
     t.declare(json!({ "seats": 100, "interval": "1m" })).await;
-    play_at(&t, case).await;
+    play_at(&t, KeyOf::Organization, case).await;
 }
 
 /// With an owner's key alone.
@@ -25,7 +33,7 @@ async fn play_of_owner(w: &World, case: Case) {
     let t = w.tenant(&case.0, organization()).await;
     let person = t.person(Role::Owner).await;
     w.declare(&t.name, t.alone(json!({ "seats": 100, "interval": "1m" }))).await;
-    play_at(&t, case).await;
+    play_at(&t, KeyOf::Owner, case).await;
     assert_eq!((t.owner_requests("POST"), t.owner_requests("PUT"), t.writes()), (0, 0, 0), "{}", t.name);
     assert!(!w.operator.log().contains(&person.client_secret), "{}", t.name);
     // Nothing is left of it: readings go on, and nobody is told anything.
@@ -38,11 +46,14 @@ async fn play_of_owner(w: &World, case: Case) {
 }
 
 /// One bad answer after a good reading, then nothing but bad answers, then good ones again.
-async fn play_at(t: &Tenant<'_>, (what, on, kind): Case) {
+async fn play_at(t: &Tenant<'_>, of: KeyOf, (what, on, kind): Case) {
     let w = t.world;
     let before = t.until_in_sync(100).await;
 
-    let once = t.inject(on.fault(kind.clone()));
+    // A login of a person names no organization.
+    let alone = matches!(on, On::Token) && of == KeyOf::Owner;
+    let inject = |fault| if alone { w.bitwarden().inject(fault) } else { t.inject(fault) };
+    let once = inject(on.fault(kind.clone()));
     if matches!(on, On::Token) {
         t.until_token_is_old().await;
     }
@@ -53,7 +64,7 @@ async fn play_at(t: &Tenant<'_>, (what, on, kind): Case) {
     let after = LicenseSeatsStatus { last_handled_reconcile_at, ..after };
     assert_eq!(after, before, "{what}");
 
-    let lasting = t.inject(on.fault(kind).for_ever());
+    let lasting = inject(on.fault(kind).for_ever());
     w.edit(&t.name, json!({ "interval": "1s" })).await;
     let status = t.until_said("Ready", "Unknown/ObservationStale").await;
     let accepted = what.ends_with(" 404") && !matches!(on, On::Token);
@@ -118,6 +129,41 @@ async fn single_bad_token_is_silent_lasting_lack_reported_and_both_heal() {
     w.needs_many_tokens();
     w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
     play_all(&w, token_cases()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn single_throttle_of_owner_key_is_silent_and_lasting_one_is_reported() {
+    needs_control_plane!();
+    for case in owner_throttled_cases() {
+        let w = world("owner-edge").await;
+        if matches!(case.1, On::Token) {
+            w.needs_many_tokens();
+            w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
+        }
+        play_of_owner(&w, case).await;
+        assert_in_order(&w).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_token_of_owner_key_is_no_news_and_lack_of_good_ones_is() {
+    needs_control_plane!();
+    // One person at a time in each world, for a login names no organization.
+    let (cases, worlds) = (token_cases(), 3);
+    join_all((0..worlds).map(async |which| {
+        let w = world(&format!("owner-tokens-{which}")).await;
+        w.needs_many_tokens();
+        w.bitwarden().switch(|s| s.token_lifetime_seconds = 1);
+        for case in cases.iter().skip(which).step_by(worlds) {
+            play_of_owner(&w, case.clone()).await;
+            assert_in_order(&w).await;
+            for object in w.seats().list(&Default::default()).await.expect("a list") {
+                let name = object.metadata.name.expect("a name");
+                w.seats().delete(&name, &Default::default()).await.expect("delete");
+            }
+        }
+    }))
+    .await;
 }
 
 /// Nothing the vendor wrote, and no secret, is found anywhere.
@@ -214,23 +260,35 @@ async fn refused_credentials_are_reported_with_fix_and_not_retried_until_change(
     assert_silent(&w).await;
 }
 
+/// Something in front of the vendor refuses, and lets the request through later.
+async fn play_in_front(w: &World, (what, on, kind): (&str, On, FaultKind)) {
+    let t = w.tenant(what, organization()).await;
+    let fault = on.fault(kind).for_ever();
+    let fault = if what.starts_with("owner") {
+        // A login of a person names no organization.
+        let fault = w.bitwarden().inject(fault);
+        t.person(Role::Owner).await;
+        w.declare(&t.name, t.alone(json!({ "seats": 100 }))).await;
+        fault
+    } else {
+        let fault = t.inject(fault);
+        t.declare(json!({ "seats": 100 })).await;
+        fault
+    };
+    let status = t.until_said("CredentialsValid", "Unknown/VendorUnreachable").await;
+    assert_eq!(said(&status, "Ready"), "Unknown/ObservationStale", "{what}");
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    assert!(message.contains("something in front of Bitwarden refuses the request"), "{what}: {message}");
+    w.bitwarden().clear_fault(fault);
+    t.until_in_sync(100).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn refusal_in_front_of_vendor_accuses_no_key_and_is_retried_soon() {
     needs_control_plane!();
     // A key that is held to be bad would not be tried again while the test lasts.
     let w = World::with("in-front", organization(), &fast_but(&["--credential-probe=1h"])).await;
     w.needs_many_tokens();
-    let play = async |(what, on, kind): (&str, On, FaultKind)| {
-        let t = w.tenant(what, organization()).await;
-        let fault = t.inject(on.fault(kind).for_ever());
-        t.declare(json!({ "seats": 100 })).await;
-        let status = t.until_said("CredentialsValid", "Unknown/VendorUnreachable").await;
-        assert_eq!(said(&status, "Ready"), "Unknown/ObservationStale", "{what}");
-        let message = &condition(&status, "Ready").expect("Ready").message;
-        assert!(message.contains("something in front of Bitwarden refuses the request"), "{what}: {message}");
-        w.bitwarden().clear_fault(fault);
-        t.until_in_sync(100).await;
-    };
     let cases = [
         ("token 400", On::Token, answer(400, "<html>MARKER</html>")),
         ("token 401", On::Token, answer(401, "MARKER")),
@@ -240,7 +298,9 @@ async fn refusal_in_front_of_vendor_accuses_no_key_and_is_retried_soon() {
         ("403", On::Subscription, answer(403, "MARKER")),
         ("403 members", On::Members, FaultKind::EdgeForbidden),
     ];
-    join_all(cases.map(play)).await;
+    join_all(cases.map(|case| play_in_front(&w, case))).await;
+    play_in_front(&w, ("owner token 400", On::Token, answer(400, "<html>MARKER</html>"))).await;
+    play_in_front(&w, ("owner token 401", On::Token, answer(401, "MARKER"))).await;
     assert_silent(&w).await;
 }
 

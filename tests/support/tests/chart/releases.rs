@@ -92,6 +92,17 @@ async fn crds_and_objects_survive_uninstall_and_are_adopted_per_readme() {
     let refused = helm(&cp, &format!("{platform} --set seatkeeper.crds.install=true")).await.refused();
     assert!(refused.contains("ensure CRDs are installed first"), "{refused}");
 
+    // The CRDs first, and the operator beside them.
+    let fresh = "helm install seatkeeper-crds charts/seatkeeper-crds --namespace seatkeeper-system --create-namespace";
+    follow(&cp, fresh).await.ok();
+    follow(&cp, "helm install seatkeeper charts/seatkeeper --namespace seatkeeper-system --set crds.install=false")
+        .await
+        .ok();
+    for release in ["seatkeeper", "seatkeeper-crds"] {
+        helm(&cp, &format!("uninstall {release} --namespace seatkeeper-system")).await.ok();
+    }
+    cp.kubectl(&["delete", "crd", CRDS[0], CRDS[1]]).await.ok();
+
     let install = "helm install seatkeeper charts/seatkeeper --namespace seatkeeper-system --create-namespace";
     follow(&cp, install).await.ok();
     let had = uids_of_crds(&cp).await;
