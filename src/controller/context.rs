@@ -46,9 +46,6 @@ pub struct Settings {
     pub credential_probe: Duration,
     /// Passes at the same time.
     pub concurrency: u16,
-    /// What the test of the tests leaves out; a release build has no such thing.
-    #[cfg(debug_assertions)]
-    pub fault_switch: Option<super::FaultSwitch>,
 }
 
 /// What a [`Context`] is put together from.
@@ -269,8 +266,6 @@ impl Context {
             send_deadline: MINUTE,
             credential_probe: MINUTE,
             concurrency: 32,
-            #[cfg(debug_assertions)]
-            fault_switch: None,
         };
         let (leadership, shutdown) = (Leadership::of_an_hour(), CancellationToken::new());
         let (apiserver, writer, installation) = (Arc::default(), "me".into(), "it/seatkeeper".into());
