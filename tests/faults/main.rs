@@ -46,7 +46,7 @@ use fault_proxy::Record;
 use futures::{FutureExt, StreamExt, stream};
 
 use actions::{cases, crew};
-use branch::Branch;
+use branch::{Branch, Branches};
 use case::{Case, Played, Written, play};
 use conformance::Language;
 use flaw::{Broken, Flaw};
@@ -219,12 +219,15 @@ async fn only_the_weakened(
     let each = (0..times).map(async |_| {
         let keys = keys::weakened_are_caught(ground, known_of_keys);
         let (seats, keys) = tokio::join!(weakened_are_caught(ground, known, &replays), keys);
-        seats.is_some() && keys
+        seats.filter(|_| keys)
     });
-    let caught = futures::future::join_all(each).await.into_iter().all(|caught| caught);
+    let each = futures::future::join_all(each).await;
+    let mut branches = Branches::default();
+    branches.note(each.iter().flatten().flatten());
+    println!("{branches}");
     println!("{}", conditions());
     println!("weakened: {replays}");
-    caught
+    each.iter().all(Option::is_some)
 }
 
 /// Whether harm is seen wherever a part of the protocol is missing: then the branches that decided the stories without harm.
