@@ -44,6 +44,8 @@ const TOO_SHORT: &str = "--settle-unanswered=9s";
 
 /// A replica whose clock stands still while its machine sleeps sees nothing of these times. The other replica has the short ones.
 const LONG_LEASE: [&str; 2] = ["--lease-duration=10m", "--lease-renew-deadline=9m"];
+/// Nor does it ask for the Lease as soon as it wakes up, and see that another replica has it.
+const SELDOM: &str = "--lease-retry=60s";
 const LONG_DEADLINE: &str = "--send-deadline=60s";
 const LONG_SETTLE: &str = "--settle-unanswered=70s";
 
@@ -338,6 +340,9 @@ fn asleep(question: Option<Question>, clock: &Path) -> Crew {
     }
     if question != Some(Question::Deadline) {
         flags.push(LONG_DEADLINE);
+    }
+    if question.is_none() {
+        flags.push(SELDOM);
     }
     Crew { replicas: vec![short_but(&flags), SHORT.to_vec()], clocks, ..crew(2) }
 }
