@@ -15,7 +15,6 @@ fn for_tests() -> bool {
 #[test]
 fn binary_holds_test_only_code_only_if_built_for_tests() {
     let found = only_for_tests(binary());
-    // The other words belong to operators without a part of the protocol, which are another program (tests/faults).
     let expected: &[&str] = if for_tests() { &["SEATKEEPER_TEST_CLOCK_SHIFT"] } else { &[] };
     assert_eq!(found, expected, "{}", binary());
 }

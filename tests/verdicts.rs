@@ -1,6 +1,9 @@
-//! Which of several flaws a case is called by (tests/faults/flaw.rs), and what is played once more (tests/faults/replays.rs). Part
-//! of `shape`, for the program of the faults has no unit tests.
+//! Which of several flaws a case is called by (tests/faults/flaw.rs), what is played once more (tests/faults/replays.rs), and what
+//! excuses an end (tests/faults/doubt.rs). Part of `shape`, for the program of the faults has no unit tests.
 
+#[allow(dead_code)]
+#[path = "faults/doubt.rs"]
+mod doubt;
 #[allow(dead_code)]
 #[path = "faults/flaw.rs"]
 mod flaw;
@@ -8,8 +11,11 @@ mod flaw;
 #[path = "faults/replays.rs"]
 mod replays;
 
+use doubt::{Doubt, End, are_in_order, hidden_by_another, is_hidden_and_told, is_taken_for_growth};
 use flaw::{Flaw, Processes, worst_first};
+use jiff::Timestamp;
 use replays::{MOST_REPLAYS, MOST_TRIES, Replays};
+use vendor_sim::{Actor, Billed, LedgerEntry, Shown, Step};
 
 const WELL: Processes = Processes { panicked: false, ended_alone: 0 };
 
@@ -103,4 +109,62 @@ fn weakened_operator_is_tried_again_where_it_did_no_harm_and_not_for_ever() {
     let said =
         format!("0 played once more (of at most {MOST_REPLAYS}), {MOST_TRIES} tried again (of at most {MOST_TRIES})");
     assert_eq!(replays.to_string(), said);
+}
+
+/// The last entry of a ledger: so many seats are shown then, and so many billed.
+fn last(who: Actor, request: Option<u64>, shown: i32, billed: i32) -> Vec<LedgerEntry> {
+    let (after, billed_after) =
+        (Shown { seats: Some(shown), ..Shown::default() }, Billed { seats: Some(billed), ..Billed::default() });
+    let (before, billed_before, at) = (Shown::default(), Billed::default(), Timestamp::UNIX_EPOCH);
+    vec![LedgerEntry { sequence: 1, at, who, step: Step::Row, request, before, after, billed_before, billed_after }]
+}
+
+#[test]
+fn webhook_of_another_change_excuses_a_review_and_nothing_else() {
+    assert!(hidden_by_another(&last(Actor::Webhook, None, 120, 150)));
+    assert!(!hidden_by_another(&last(Actor::Webhook, Some(1), 120, 150)), "of a purchase");
+    assert!(!hidden_by_another(&last(Actor::Webhook, None, 150, 150)), "nothing is hidden");
+    assert!(!hidden_by_another(&last(Actor::ThirdParty, None, 120, 150)), "no webhook");
+    assert!(!hidden_by_another(&[]));
+    let known = Doubt { open: false, taken_back: false, hidden: false, unseen: Some(false) };
+    let hidden = Doubt { hidden: true, ..known };
+    assert!(hidden.is_in_order(false, End::NeedsReview) && hidden.is_in_order(false, End::InSync));
+    assert!(!known.is_in_order(false, End::NeedsReview) && known.is_in_order(false, End::InSync));
+}
+
+#[test]
+fn person_is_asked_exactly_where_nobody_can_tell() {
+    let known = Doubt { open: false, taken_back: false, hidden: false, unseen: Some(false) };
+    for doubt in
+        [Doubt { open: true, ..known }, Doubt { taken_back: true, ..known }, Doubt { unseen: Some(true), ..known }]
+    {
+        assert!(doubt.is_in_order(false, End::NeedsReview), "{doubt:?}");
+        assert!(!doubt.is_in_order(false, End::InSync), "{doubt:?}");
+        assert!(doubt.is_in_order(true, End::InSync), "{doubt:?} is answered");
+    }
+    let beside = Doubt { unseen: None, ..known };
+    assert!(beside.is_in_order(false, End::NeedsReview) && beside.is_in_order(false, End::InSync));
+}
+
+#[test]
+fn bill_that_is_not_shown_is_excused_if_both_installations_tell_it() {
+    let ledger = last(Actor::Webhook, Some(1), 150, 200);
+    assert!(is_hidden_and_told(&ledger, &[Some(200), Some(200)]));
+    for told in [[Some(200), None], [None, None], [Some(150), Some(200)]] {
+        assert!(!is_hidden_and_told(&ledger, &told), "{told:?}");
+    }
+    assert!(!is_hidden_and_told(&last(Actor::OwnerWrite, Some(1), 150, 200), &[Some(200), Some(200)]));
+}
+
+#[test]
+fn growth_excuses_an_installation_only_where_the_vendor_may_grow() {
+    let (review, in_sync) = (End::NeedsReview, End::InSync);
+    assert!(is_taken_for_growth(review, true, &[review, in_sync]));
+    assert!(!is_taken_for_growth(review, true, &[review, review]));
+    assert!(!is_taken_for_growth(review, false, &[review, in_sync]));
+    assert!(!is_taken_for_growth(in_sync, true, &[in_sync, in_sync]));
+    assert!(are_in_order(review, true, &[review, in_sync]) && are_in_order(review, false, &[review, review]));
+    assert!(!are_in_order(review, false, &[review, in_sync]));
+    assert!(!are_in_order(review, true, &[review, End::Rejected]));
+    assert!(!are_in_order(in_sync, true, &[in_sync, review]));
 }

@@ -101,8 +101,6 @@ async fn request(
     log(pass.key, intent, &outcome, read_back.as_ref());
     // Late effects count from the end of the request, not from its beginning.
     pass.state.doubt.restart(WaitFor::Request(intent.id.clone()), Instant::now());
-    #[cfg(debug_assertions)]
-    let learned = context.settings.weaken_answer(learned, &outcome);
     Ok(Answered { learned, read_back, asked, fault: fault(outcome, |after| account.throttled(after)) })
 }
 
@@ -129,10 +127,6 @@ fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: O
 /// pass got the right to make its change: another replica may have led meanwhile, seen no record of this change, and
 /// sent one of its own.
 fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'static str> {
-    #[cfg(debug_assertions)]
-    if context.settings.lacks(super::FaultSwitch::NoDeadline) {
-        return Ok(());
-    }
     if !context.leadership.is_current() {
         return Err("another replica leads, or may");
     }

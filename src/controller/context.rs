@@ -46,9 +46,6 @@ pub struct Settings {
     pub credential_probe: Duration,
     /// Passes at the same time.
     pub concurrency: u16,
-    /// The guards that the tests of the tests leave out; a release build has no such thing.
-    #[cfg(debug_assertions)]
-    pub fault_switch: Option<super::FaultSwitch>,
 }
 
 /// The parts of a [`Context`].
@@ -270,8 +267,6 @@ impl Context {
             send_deadline: MINUTE,
             credential_probe: MINUTE,
             concurrency: 32,
-            #[cfg(debug_assertions)]
-            fault_switch: None,
         };
         let (leadership, shutdown) = (Leadership::of_an_hour(), CancellationToken::new());
         let (apiserver, writer, installation) = (Arc::default(), "me".into(), "it/seatkeeper".into());

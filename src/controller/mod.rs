@@ -14,8 +14,6 @@ mod decide;
 mod error;
 mod estimate;
 mod event_publisher;
-#[cfg(debug_assertions)]
-mod fault_switches;
 mod gather;
 mod host_permits;
 mod initial_scan;
@@ -50,8 +48,6 @@ use tokio_util::sync::CancellationToken;
 pub use apiserver::Apiserver;
 pub use context::{Context, Parts, Settings};
 pub use error::{Error, plain};
-#[cfg(debug_assertions)]
-pub use fault_switches::FaultSwitch;
 pub use lease::{Candidate, Leadership, LeaseSettings};
 pub use outdated_crd::CrdState;
 

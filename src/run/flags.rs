@@ -286,8 +286,6 @@ impl Run {
             send_deadline: self.send_deadline,
             credential_probe: self.credential_probe,
             concurrency: self.concurrency,
-            #[cfg(debug_assertions)]
-            fault_switch: None,
         }
     }
 

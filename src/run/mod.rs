@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::controller::{self, Apiserver, Candidate, Context, Parts, Settings};
+use crate::controller::{self, Apiserver, Candidate, Context, Parts};
 use crate::metrics::Metrics;
 use crate::server::{self, Waiting};
 use crate::vendors::Vendors;
@@ -24,9 +24,6 @@ pub use check::{Check, Findings, LEASE_RIGHT, RIGHTS, Right, check};
 use crd::keep_looking;
 pub use flags::{Run, version};
 pub use openings::{Openings, openings};
-
-#[cfg(debug_assertions)]
-pub use crate::controller::FaultSwitch;
 
 /// Why the operator cannot run at all; waiting would not help.
 #[derive(Debug, thiserror::Error)]
@@ -49,20 +46,7 @@ enum Fatal {
 
 /// Runs until SIGTERM or SIGINT. Whatever ends, ends all: a half-alive operator would look healthy and do nothing.
 pub async fn run(args: Run) -> ExitCode {
-    let settings = args.settings();
-    conclude(Box::pin(operate(args, settings)).await)
-}
-
-/// [`run`] without a part of the purchase protocol: for the test that such a thing is noticed.
-#[cfg(debug_assertions)]
-pub async fn run_weakened(args: Run, fault_switch: FaultSwitch) -> ExitCode {
-    let settings = fault_switch.weaken(args.settings());
-    tracing::warn!(?fault_switch, "weakened: for tests of the tests");
-    conclude(Box::pin(operate(args, settings)).await)
-}
-
-fn conclude(ended: Result<(), Fatal>) -> ExitCode {
-    match ended {
+    match Box::pin(operate(args)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(%error, "seatkeeper cannot run");
@@ -71,7 +55,7 @@ fn conclude(ended: Result<(), Fatal>) -> ExitCode {
     }
 }
 
-async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
+async fn operate(args: Run) -> Result<(), Fatal> {
     args.check().map_err(Fatal::Flags)?;
     let allowed = args.hosts().map_err(Fatal::Flags)?;
     let metrics = Arc::new(Metrics::default());
@@ -93,7 +77,7 @@ async fn operate(args: Run, settings: Settings) -> Result<(), Fatal> {
     let context = Arc::new(Context::new(Parts {
         client: client.clone(),
         vendors,
-        settings,
+        settings: args.settings(),
         metrics: Arc::clone(&metrics),
         leadership,
         apiserver,

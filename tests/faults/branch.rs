@@ -6,110 +6,94 @@ use std::collections::BTreeMap;
 use fault_proxy::Action;
 
 use crate::case::{Case, End};
+use crate::doubt::Doubt;
 use crate::happenings::{APPROVAL_DELETED, BY_SOMEBODY, ETCD_RESTORED, JOINED, RIGHTS_TAKEN};
-use crate::judge::{Doubt, base, lowers_without_a_record};
+use crate::judge::{base, lowers_without_a_record};
 use crate::noticed::is_undone_by_etcd;
 use crate::rig::Rig;
 
-/// What an oracle had to decide by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Branch {
-    /// Somebody else changed the seats while a change was open that then was not made: a review.
-    ThirdPartyWhileOpen,
-    /// Somebody else changed the seats before a change was read back: a review.
-    ThirdPartyUnseen,
-    /// What somebody else changed was undone, and nobody was asked.
-    ThirdPartyUndone,
-    /// Somebody else changed the seats beside a reading: whether a person is asked is left open.
-    ThirdPartyBesideReading,
-    /// The webhook of somebody else's change wrote back a change that was made: a review all the same.
-    HiddenByAnother,
-    /// The vendor took back the repeat: a review.
-    TakenBack,
-    /// Nobody could tell, and a person's deed answered it.
-    Answered,
-    /// A record was gone with etcd's last moments.
-    EtcdRestored,
-    /// The apiserver denied something.
-    RightsTaken,
-    /// The one process that wrote had a wrong clock.
-    OneClock,
-    /// Both replicas had wrong clocks.
-    TwoClocks,
-    BothLed,
-    /// A change was made after an outage.
-    OutageOutlasted,
-    /// The object lost its record, and declares fewer seats than there are.
-    HeldAtFirstSight,
-    /// The vendor took a change back and bills it all the same.
-    HeldByAnotherBill,
-    /// Others undo it again and again, and it is left alone.
-    Contested,
-    Refused,
-    /// A refusal, and the vendor may bill what it does not show.
-    RefusedAndBilled,
-    /// The window was closed before anything was sent, or had seen its change; or the approval was gone.
-    Deferred,
-    /// The change was made although the approval was deleted, for it had left before.
-    MadeBefore,
-    /// A person joined, and has a seat.
-    Joined,
-    /// Both installations sent the same total.
-    TwoTotals,
-    /// Both installations sent the same total, and the vendor carried out both at one moment.
-    TwoTotalsAtOneMoment,
-    /// Both installations sent the same difference.
-    TwoDifferences,
-    /// The second of two installations sent its difference while that of the first was under way.
-    TwoDifferencesOneAfterTheOther,
-    /// The second one found that change made, and sent nothing.
-    SecondSentNothing,
-    /// Shown and billed differ, for a webhook of one of two purchases wrote over the other; both installations tell the bill.
-    HiddenAndTold,
-    /// What two installations bought, one of them takes for the vendor's growth.
-    TakenForGrowth,
-    /// An installation was about to send what the other had made, and has a question on record.
-    AsksBesideAnother,
-    /// The row of an old key is there, but an answer that nobody gave said that it is gone.
-    BelievedALie,
+/// How many cases of a whole run a branch decides.
+#[derive(Clone, Copy, Debug)]
+enum Bound {
+    /// So many it must.
+    Least(usize),
+    /// So many it may: what excuses a case and hangs on chance, or switches an oracle off.
+    Most(usize),
 }
 
-/// So many cases of a whole run each branch must decide.
-const LEAST: [(Branch, usize); 22] = [
-    (Branch::ThirdPartyWhileOpen, 1),
-    (Branch::ThirdPartyUnseen, 1),
-    (Branch::ThirdPartyUndone, 1),
-    (Branch::TakenBack, 1),
-    (Branch::EtcdRestored, 2),
-    (Branch::RightsTaken, 2),
-    (Branch::OneClock, 2),
-    (Branch::TwoClocks, 2),
-    (Branch::BothLed, 20),
-    (Branch::OutageOutlasted, 2),
-    (Branch::HeldAtFirstSight, 1),
-    (Branch::HeldByAnotherBill, 1),
-    (Branch::Refused, 1),
-    (Branch::RefusedAndBilled, 1),
-    (Branch::Deferred, 10),
-    (Branch::MadeBefore, 3),
-    (Branch::Joined, 10),
-    (Branch::TwoTotals, 1),
-    (Branch::TwoTotalsAtOneMoment, 1),
-    (Branch::TwoDifferences, 1),
-    (Branch::SecondSentNothing, 3),
-    (Branch::AsksBesideAnother, 2),
-];
+use Bound::{Least, Most};
 
-/// So many cases of a whole run each of these may decide: what excuses a case and hangs on chance, or switches an oracle off.
-const MOST: [(Branch, usize); 7] = [
-    (Branch::ThirdPartyBesideReading, 0),
-    (Branch::BelievedALie, 0),
-    (Branch::HiddenByAnother, 3),
-    (Branch::Contested, 3),
-    (Branch::HiddenAndTold, 3),
-    (Branch::TakenForGrowth, 3),
-    (Branch::TwoDifferencesOneAfterTheOther, 3),
-];
+/// Each branch has one bound.
+macro_rules! branches {
+    ($($(#[$doc:meta])* $branch:ident: $bound:expr,)*) => {
+        /// What an oracle had to decide by.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Branch { $($(#[$doc])* $branch),* }
+
+        const BOUNDS: &[(Branch, Bound)] = &[$((Branch::$branch, $bound)),*];
+    };
+}
+
+branches! {
+    /// Somebody else changed the seats while a change was open that then was not made: a review.
+    ThirdPartyWhileOpen: Least(1),
+    /// Somebody else changed the seats before a change was read back: a review.
+    ThirdPartyUnseen: Least(1),
+    /// What somebody else changed was undone, and nobody was asked.
+    ThirdPartyUndone: Least(1),
+    /// Somebody else changed the seats beside a reading: whether a person is asked is left open.
+    ThirdPartyBesideReading: Most(0),
+    /// The webhook of somebody else's change wrote back a change that was made: a review all the same.
+    HiddenByAnother: Most(3),
+    /// The vendor took back the repeat: a review.
+    TakenBack: Least(1),
+    /// Nobody could tell, and a person's deed answered it.
+    Answered: Least(1),
+    /// A record was gone with etcd's last moments.
+    EtcdRestored: Least(2),
+    /// The apiserver denied something.
+    RightsTaken: Least(2),
+    /// The one process that wrote had a wrong clock.
+    OneClock: Least(2),
+    /// Both replicas had wrong clocks.
+    TwoClocks: Least(2),
+    BothLed: Least(20),
+    /// A change was made after an outage.
+    OutageOutlasted: Least(2),
+    /// The object lost its record, and declares fewer seats than there are.
+    HeldAtFirstSight: Least(1),
+    /// The vendor took a change back and bills it all the same.
+    HeldByAnotherBill: Least(1),
+    /// Others undo it again and again, and it is left alone.
+    Contested: Least(1),
+    Refused: Least(1),
+    /// A refusal, and the vendor may bill what it does not show.
+    RefusedAndBilled: Least(1),
+    /// The window was closed before anything was sent, or had seen its change; or the approval was gone.
+    Deferred: Least(10),
+    /// The change was made although the approval was deleted, for it had left before.
+    MadeBefore: Least(3),
+    /// A person joined, and has a seat.
+    Joined: Least(10),
+    /// Both installations sent the same total.
+    TwoTotals: Least(1),
+    /// Both installations sent the same total, and the vendor carried out both at one moment.
+    TwoTotalsAtOneMoment: Least(1),
+    /// Both installations sent the same difference.
+    TwoDifferences: Least(1),
+    /// The second of two installations sent its difference while that of the first was under way.
+    TwoDifferencesOneAfterTheOther: Least(1),
+    /// The second one found that change made, and sent nothing.
+    SecondSentNothing: Least(3),
+    /// Shown and billed differ, for a webhook of one of two purchases wrote over the other; both installations tell the bill.
+    HiddenAndTold: Most(3),
+    /// What two installations bought, one of them takes for the vendor's growth.
+    TakenForGrowth: Most(3),
+    /// An installation was about to send what the other had made, and has a question on record.
+    AsksBesideAnother: Least(2),
+    /// The row of an old key is there, but an answer that nobody gave said that it is gone.
+    BelievedALie: Most(0),
+}
 
 /// How many cases each branch decided.
 #[derive(Default)]
@@ -130,12 +114,16 @@ impl Branches {
 
     /// Those that decided fewer cases than they must, or more than they may.
     pub fn out_of_bounds(&self) -> Vec<String> {
-        let decided = |branch: Branch| self.0.get(&branch).copied().unwrap_or_default();
-        let says = |branch: Branch, than: &str| format!("{branch:?} decided {} cases, {than}", decided(branch));
-        let idle = LEAST.iter().filter(|(branch, least)| decided(*branch) < *least);
-        let idle = idle.map(|(branch, least)| says(*branch, &format!("fewer than {least}")));
-        let excessive = MOST.iter().filter(|(branch, most)| decided(*branch) > *most);
-        idle.chain(excessive.map(|(branch, most)| says(*branch, &format!("more than {most}")))).collect()
+        let each = BOUNDS.iter().filter_map(|(branch, bound)| {
+            let decided = self.0.get(branch).copied().unwrap_or_default();
+            let than = match bound {
+                Least(least) if decided < *least => format!("fewer than {least}"),
+                Most(most) if decided > *most => format!("more than {most}"),
+                _ => return None,
+            };
+            Some(format!("{branch:?} decided {decided} cases, {than}"))
+        });
+        each.collect()
     }
 }
 
@@ -160,9 +148,9 @@ pub fn decided(rig: &Rig, case: &Case, end: End, doubt: &Doubt) -> Vec<Branch> {
         (Branch::ThirdPartyUnseen, review && doubt.unseen == Some(true)),
         (Branch::ThirdPartyUndone, happened(BY_SOMEBODY) && !doubt.is_ambiguous() && end == End::InSync),
         (Branch::ThirdPartyBesideReading, doubt.unseen.is_none()),
-        (Branch::HiddenByAnother, review && doubt.hidden && !doubt.is_ambiguous()),
+        (Branch::HiddenByAnother, doubt.is_excused_by_another(end)),
         (Branch::TakenBack, review && doubt.taken_back),
-        (Branch::Answered, doubt.is_ambiguous() && !review),
+        (Branch::Answered, doubt.is_answered(end)),
         (Branch::EtcdRestored, happened(ETCD_RESTORED) && undone()),
         (Branch::RightsTaken, happened(RIGHTS_TAKEN)),
         (Branch::OneClock, wrong == 1),

@@ -9,6 +9,7 @@ use seatkeeper::api::LicenseSeatsStatus;
 
 use crate::actions::{Crew, TOO_LONG};
 use crate::branch::Branch;
+pub use crate::doubt::End;
 use crate::flaw::{Broken, Flaw};
 use crate::ground::Ground;
 use crate::happenings::{ETCD_RESTORED, RIVAL, deed};
@@ -67,20 +68,6 @@ impl Case {
             _ => None,
         }
     }
-}
-
-/// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum End {
-    InSync,
-    Rejected,
-    NeedsReview,
-    /// A person must agree to lower something, or correct what contradicts itself.
-    Held,
-    /// Others undo it again and again, and it is left alone.
-    Contested,
-    /// It waits for the next window.
-    Deferred,
 }
 
 /// What was seen.

@@ -220,7 +220,7 @@ async fn provoke(ground: &Arc<Ground>, wanted: &Wanted) -> (Vec<Record>, Process
     let _permit = ground.stage.acquire().await.expect("the stage is never closed");
     let way = &wanted.way;
     if wanted.keys {
-        let stage = Stage::new(ground, None).await;
+        let stage = Stage::new(ground, crew(1)).await;
         let renewal = way.story == RENEWAL;
         if renewal {
             stage.proxy.arm(None);

@@ -6,6 +6,7 @@ use vendor_sim::{Actor, LedgerEntry};
 use crate::approved;
 use crate::branch::decided;
 use crate::case::{Case, End, Played, Written, reads};
+use crate::doubt::{Doubt, hidden_by_another};
 use crate::flaw::{Flaw, worst_first};
 use crate::happenings::{
     BY_SOMEBODY, EDITED, ETCD_RESTORED, GONE_FOR_A_WHILE, JOINED, OBJECT_RESTORED, RECREATED, STATUS_RESTORED,
@@ -48,8 +49,8 @@ pub async fn judge(
     if let Some(why) = untidy(rig, case, &records, reference) {
         return flaw(why);
     }
-    let doubt = Doubt::of(rig, case, &records, &ledger);
-    if !doubt.is_in_order(case, end) {
+    let doubt = doubt(rig, case, &records, &ledger);
+    if !is_in_order(&doubt, case, end) {
         return flaw(format!("{doubt:?}, but it ended {end:?}"));
     }
     if !outage_was_outlasted(case, end) {
@@ -106,42 +107,22 @@ async fn untrue(rig: &Rig, case: &Case, end: End, records: &[Record]) -> Option<
     }
 }
 
-/// Why nobody can tell what became of a change.
-#[derive(Debug)]
-pub struct Doubt {
-    /// Somebody else changed the seats while it was open, and it was not made.
-    pub open: bool,
-    /// The vendor took back the repeat.
-    pub taken_back: bool,
-    /// The webhook of somebody else's change took back a change that was made: a third number is shown beside its bill.
-    pub hidden: bool,
-    /// Somebody else changed the seats before a change that was made was read back; `None`: beside the reading.
-    pub unseen: Option<bool>,
+/// Why nobody can tell what became of the change of a case.
+fn doubt(rig: &Rig, case: &Case, records: &[Record], ledger: &[LedgerEntry]) -> Doubt {
+    let by_somebody = case.happening() == Some(BY_SOMEBODY);
+    Doubt {
+        open: changed_while_open(records, ledger),
+        taken_back: repeat_taken_back(records, ledger),
+        hidden: hidden_by_another(ledger),
+        unseen: if by_somebody { changed_unseen(rig, case, records) } else { Some(false) },
+    }
 }
 
-impl Doubt {
-    fn of(rig: &Rig, case: &Case, records: &[Record], ledger: &[LedgerEntry]) -> Self {
-        let by_somebody = case.happening() == Some(BY_SOMEBODY);
-        Self {
-            open: changed_while_open(records, ledger),
-            taken_back: repeat_taken_back(records, ledger),
-            hidden: hidden_by_another(ledger),
-            unseen: if by_somebody { changed_unseen(rig, case, records) } else { Some(false) },
-        }
-    }
-
-    /// Whether a review would be in order.
-    pub fn is_ambiguous(&self) -> bool {
-        self.open || self.taken_back || self.unseen == Some(true)
-    }
-
-    /// A person is asked exactly where nobody can tell.
-    fn is_in_order(&self, case: &Case, end: End) -> bool {
-        // What a person does to the object answers the question, or takes it away with the record.
-        let answered = case.happening().is_some_and(|what| RESOLVING.contains(&what));
-        let ambiguous = self.is_ambiguous();
-        self.unseen.is_none() || if end == End::NeedsReview { ambiguous || self.hidden } else { !ambiguous || answered }
-    }
+/// A person is asked exactly where nobody can tell.
+fn is_in_order(doubt: &Doubt, case: &Case, end: End) -> bool {
+    // What a person does to the object answers the question, or takes it away with the record.
+    let answered = case.happening().is_some_and(|what| RESOLVING.contains(&what));
+    doubt.is_in_order(answered, end)
 }
 
 /// Whatever the number of requests: of a decision at most two have an effect, and none leaves while an earlier one is being
@@ -158,6 +139,11 @@ fn too_many(case: &Case, records: &[Record], ledger: &[LedgerEntry]) -> Option<S
         return Some(format!("{} purchases had an effect, for {decisions} decisions", each.len()));
     }
     let purchases: Vec<&Record> = records.iter().filter(|record| record.is_purchase()).collect();
+    beside_another(&purchases)
+}
+
+/// What is wrong where a purchase came while the one before it was being carried out; in the order in which they came.
+pub fn beside_another(purchases: &[&Record]) -> Option<String> {
     let beside = purchases.windows(2).find(|pair| pair[0].over.is_some_and(|over| over > pair[1].at));
     beside.map(|pair| format!("purchase {} was carried out when purchase {} came", pair[0].number, pair[1].number))
 }
@@ -299,13 +285,6 @@ fn repeat_taken_back(records: &[Record], ledger: &[LedgerEntry]) -> bool {
     let by_vendor = |e: &LedgerEntry| [Actor::Webhook, Actor::Vendor].contains(&e.who);
     let back = ledger.last().is_some_and(|e| by_vendor(e) && e.after.seats != e.billed_after.seats);
     made && opened >= refused + 2 && back
-}
-
-/// The last that happened to the row is that the webhook of a change without a request wrote it back, over a purchase that is
-/// billed.
-fn hidden_by_another(ledger: &[LedgerEntry]) -> bool {
-    let of_another = |e: &LedgerEntry| e.who == Actor::Webhook && e.request.is_none();
-    ledger.last().is_some_and(|e| of_another(e) && e.after.seats != e.billed_after.seats)
 }
 
 /// The operator knows that it came to nothing.

@@ -3,23 +3,25 @@
 
 pub mod stage;
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fault_proxy::{Action, Hop, Part, Place, Record, Target};
+use fault_proxy::{Action, Hop, Instead, Part, Place, Record, Target};
 use futures::{FutureExt, StreamExt, stream};
 use seatkeeper::api::LicenseSeatsStatus;
 use vendor_sim::Immuta;
 use vendor_sim::immuta::{Actor, Endpoint};
 
-use crate::actions::{LONG, apiserver_answers, vendor_answers};
+use crate::actions::{Crew, JSON, LONG, apiserver_answers, crew, short_but, vendor_answers};
 use crate::branch::Branch;
 use crate::case::{End, REST, SILENCE, UNSEEN_BY_WATCHES, Writes, named, unseen_by_watches, writes};
-use crate::ends_once::{ENDS_ONCE, never};
+use crate::ends_once::{ENDS_ONCE, ends_once, never};
 use crate::flaw::{Broken, Flaw, worst_first};
 use crate::ground::Ground;
+use crate::outside::has_open_change;
 use crate::report::Report;
 use crate::selection::{LICENSE_KEYS, Name, Request};
 use crate::{AWAITING_SILENCE, Run};
@@ -51,24 +53,16 @@ pub struct Case {
     story: Story,
     fault: Option<(Target, Action)>,
     pub name: Name,
-    /// The part of the purchase protocol that the operator lacks.
-    lacks: Option<Lack>,
-}
-
-/// A part that the operator leaves out itself, or that is taken away on the way to the apiserver.
-#[derive(Clone, Copy, Debug)]
-pub enum Lack {
-    Inside(&'static str),
-    OnTheWay(Part),
-    /// No part of the protocol: the first process ends by itself.
-    FirstProcess,
+    crew: Crew,
+    /// The purchase that is held back goes on when the operator says that its outcome is not known.
+    let_go: bool,
 }
 
 impl Case {
     /// What is not one of the cases to choose from.
     fn apart(story: Story, action: &str) -> Self {
         let name = Name { kind: LICENSE_KEYS, scenario: story.name(), request: None, action: action.to_owned() };
-        Self { story, fault: None, name, lacks: None }
+        Self { story, fault: None, name, crew: crew(1), let_go: false }
     }
 }
 
@@ -121,39 +115,62 @@ pub async fn play_all(run: &Run<'_>, cases: Vec<Case>, report: &mut Report) {
 
 /// The test of the judge: the operator ends once, and the request that was to be broken never comes.
 pub async fn ending_once(ground: &Arc<Ground>) -> Result<(), Flaw> {
-    let lacks = Some(Lack::FirstProcess);
-    let case = Case { fault: Some(never()), lacks, ..Case::apart(Story::Add, ENDS_ONCE) };
+    let crew = Crew { binary: ends_once(), ..crew(1) };
+    let case = Case { fault: Some(never()), crew, ..Case::apart(Story::Add, ENDS_ONCE) };
     guarded(ground, case).await.1.map(|_| ()).map_err(|broken| broken.flaw)
 }
 
-/// Operators without a part of the protocol exist in debug builds alone.
-#[cfg(not(debug_assertions))]
-pub async fn weakened_are_caught(_: &Arc<Ground>, _: &References) -> bool {
-    true
-}
+/// The operator waits so long for an addition without an answer: longer than it needs to tell that it waits.
+const SETTLE: &str = "--settle-unanswered=20s";
 
-/// The test of the test: operators without a part of the protocol must be seen to spend a key twice.
-#[cfg(debug_assertions)]
+/// An answer that proves that nothing was done (docs/never-buys-twice.md), and one that proves nothing.
+const PROOF: Instead = Instead { status: 401, header: JSON, body: r#"{"message":"The key is refused."}"# };
+const NO_PROOF: Instead = Instead { status: 502, header: ("content-type", "text/html"), body: "" };
+
+/// The test of the test: where a part of the protocol is taken away, a key must be seen to be spent twice. The same stories
+/// with the part in its place must be seen to do no harm.
 pub async fn weakened_are_caught(ground: &Arc<Ground>, known: &References) -> bool {
     let records = &known.add;
     let purchase = records.iter().find(|record| record.is_purchase()).expect("a key is added").number;
-    let each = [
-        (Lack::Inside("no wait before an open intent is judged"), Action::ApplyLate(Duration::from_millis(1400))),
-        (Lack::Inside("an error closes the intent"), Action::DropAnswer),
-        (Lack::OnTheWay(Part::StoredIntent), Action::Kill(Place::Withheld)),
+    let case = |words: &str, action, crew| Case {
+        fault: Some((Target::of(records, purchase), action)),
+        crew,
+        ..Case::apart(Story::Add, words)
+    };
+    let lacking = |part| Crew { lacks: Some(part), ..crew(1) };
+    let waiting = || Crew { replicas: vec![short_but(&[SETTLE])], ..crew(1) };
+    let without = [
+        case("without the wait before a change is judged", Action::HoldBack(None), crew(1)),
+        case("without the doubt of an answer", Action::HoldBack(Some(PROOF)), crew(1)),
+        case("without the stored intent", Action::Kill(Place::Withheld), lacking(Part::StoredIntent)),
     ];
-    let each = each.map(async |(lacks, action)| {
-        let fault = Some((Target::of(records, purchase), action));
-        let case = Case { fault, lacks: Some(lacks), ..Case::apart(Story::Add, "weakened") };
-        let (_, result) = guarded(ground, case).await;
-        let (caught, said) = match &result {
-            Err(Broken { flaw, .. }) => (matches!(flaw, Flaw::BoughtTwice(_)), flaw.to_string()),
-            Ok(_) => (false, "it went well".to_owned()),
-        };
-        println!("{}: {lacks:?}, with license keys: {said}", if caught { "caught" } else { "NOT CAUGHT" });
+    let with = [
+        case("with the wait before a change is judged", Action::HoldBack(None), waiting()),
+        case("with the doubt of an answer", Action::HoldBack(Some(NO_PROOF)), waiting()),
+    ];
+    let caught = without.map(async |case| {
+        let (case, result) = guarded(ground, case).await;
+        let (caught, said) = seen(&result, |flaw| matches!(flaw, Some(Flaw::BoughtTwice(_))));
+        println!("{}: {}: {said}", if caught { "caught" } else { "NOT CAUGHT" }, case.name);
         caught
     });
-    futures::future::join_all(each).await.into_iter().all(|caught| caught)
+    let harmless = with.map(async |case| {
+        let (case, result) = guarded(ground, Case { let_go: true, ..case }).await;
+        let (harmless, said) = seen(&result, |flaw| flaw.is_none());
+        println!("{}: {}: {said}", if harmless { "harmless" } else { "FLAGGED" }, case.name);
+        harmless
+    });
+    let (caught, harmless) = tokio::join!(futures::future::join_all(caught), futures::future::join_all(harmless));
+    caught.into_iter().chain(harmless).all(|fine| fine)
+}
+
+/// Whether a story ended as it must, and what is to be said of it: all of it where it did not.
+fn seen(result: &Result<Played, Broken>, wanted: fn(Option<&Flaw>) -> bool) -> (bool, String) {
+    match result {
+        Err(Broken { flaw, .. }) if wanted(Some(flaw)) => (true, flaw.to_string()),
+        Err(Broken { flaw, story }) => (false, format!("{flaw}\n{story}")),
+        Ok(_) => (wanted(None), "it went well".to_owned()),
+    }
 }
 
 /// Each request of a reference, up to its last write: everything at writes to the tenant and at intents, and what differs by
@@ -166,7 +183,7 @@ fn broken_in_every_way(story: Story, records: &[Record]) -> Vec<Case> {
         let sharp = record.intent || record.is_purchase();
         let mut add = |action: String, what| {
             let name = Name { kind: LICENSE_KEYS, scenario: story.name(), request: Some(request), action };
-            all.push(Case { story, fault: Some((target.clone(), what)), name, lacks: None });
+            all.push(Case { story, fault: Some((target.clone(), what)), name, crew: crew(1), let_go: false });
         };
         for place in [Place::Before, Place::Withheld, Place::Answered] {
             add(format!("killed {}", named(place)), Action::Kill(place));
@@ -197,7 +214,7 @@ async fn guarded(ground: &Arc<Ground>, case: Case) -> (Case, Result<Played, Brok
 
 async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
     let permit = ground.stage.acquire().await.expect("the stage is never closed");
-    let stage = Stage::new(ground, case.lacks).await;
+    let stage = Stage::new(ground, case.crew.clone()).await;
     if case.story == Story::Renew {
         stage.declare(&["old"]).await;
         let ended = silent(&stage, false, REST).await.map_err(|why| format!("before anything was broken: {why}"));
@@ -215,7 +232,11 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
         drop(permit);
         silent(&stage, case.fault.is_some(), SILENCE).await
     };
-    let ended = ended.await;
+    let ended = tokio::select! {
+        biased;
+        ended = ended => ended,
+        never = let_go(&stage, case) => match never {},
+    };
     let records = stage.proxy.records();
     judge(&stage, case, (before, ended), &records).map_err(|flaw| {
         let mut story = String::new();
@@ -236,6 +257,17 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
     })?;
     let decided = has_rows(&stage, &stage.unlisted()).then_some(Branch::BelievedALie);
     Ok(Played { records, decided })
+}
+
+/// Lets the purchase go on that is held back, once the operator says that its outcome is not known.
+async fn let_go(stage: &Stage, case: &Case) -> Infallible {
+    while case.let_go && !has_open_change(stage.status().await.as_ref()) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    if case.let_go {
+        stage.proxy.let_go();
+    }
+    std::future::pending().await
 }
 
 /// Judges what was played; `before`: how long the ledger was when counting began, `ended`: whether it came to rest.

@@ -14,6 +14,7 @@ mod approved;
 mod branch;
 mod case;
 mod conformance;
+mod doubt;
 mod ends_once;
 mod flaw;
 mod ground;
@@ -32,7 +33,6 @@ mod scenario;
 mod selection;
 mod table;
 mod two;
-#[cfg(debug_assertions)]
 mod weakened;
 mod window;
 
@@ -47,12 +47,14 @@ use fault_proxy::Record;
 use futures::{FutureExt, StreamExt, stream};
 
 use actions::{cases, crew};
+use branch::{Branch, Branches};
 use case::{Case, Played, Written, play};
 use conformance::Language;
 use flaw::{Broken, Flaw};
 use ground::Ground;
 use replays::Replays;
 use report::Report;
+use rig::conditions;
 use scenario::{Scenario, scenarios};
 use selection::{CONTROL_PLANE, Choice, Name};
 
@@ -66,10 +68,6 @@ const AWAITING_SILENCE: usize = 4;
 const PLANES: usize = 3;
 
 fn main() -> ExitCode {
-    #[cfg(debug_assertions)]
-    if let Some(code) = weakened::operator() {
-        return code;
-    }
     // As in any other test binary: `cargo test purchase` is not meant for this one.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let meant = words.is_empty() || words.iter().any(|word| "faults".contains(word.as_str()));
@@ -160,7 +158,7 @@ async fn enumerate() -> Result<bool, String> {
     let quoted = !whole || choice.times > 1 || quoted::is_right(&names, &picked);
     let seats = async {
         run.play_all(chosen, &known, &mut report).await;
-        !whole || weakened_are_caught(&ground, &known, &replays).await
+        if whole { weakened_are_caught(&ground, &known, &replays).await } else { Some(Vec::new()) }
     };
     let keys = async {
         keys::play_all(&run, chosen_of_keys, &mut of_keys).await;
@@ -171,16 +169,18 @@ async fn enumerate() -> Result<bool, String> {
     let (seats_caught, keys_caught, (), conforms) = tokio::join!(seats, keys, two, conforms);
     report.add(of_keys);
     report.add(of_two);
+    report.decided(seats_caught.iter().flatten());
     report.print(started.elapsed(), &replays);
     // A run that failed is no table for the docs.
     let conforms = language.knows_all() && conforms;
     let complete = !whole || report.whole(&picked[..picked.len() / choice.times], &replays);
-    Ok([report.sound(), seats_caught, keys_caught, conforms, quoted, complete].into_iter().all(|fine| fine))
+    Ok([report.sound(), seats_caught.is_some(), keys_caught, conforms, quoted, complete].into_iter().all(|fine| fine))
 }
 
 /// Plays nothing but the passes of the model.
 async fn only_conformance(ground: &Arc<Ground>, language: &Language, choice: &Choice, replays: &Replays) -> bool {
     let shown = conformance::is_shown(ground, language, choice, replays).await;
+    println!("{}", conditions());
     println!("conformance: {replays}");
     shown
 }
@@ -220,38 +220,26 @@ async fn only_the_weakened(
     let each = (0..times).map(async |_| {
         let keys = keys::weakened_are_caught(ground, known_of_keys);
         let (seats, keys) = tokio::join!(weakened_are_caught(ground, known, &replays), keys);
-        seats && keys
+        seats.filter(|_| keys)
     });
-    let caught = futures::future::join_all(each).await.into_iter().all(|caught| caught);
+    let each = futures::future::join_all(each).await;
+    let mut branches = Branches::default();
+    branches.note(each.iter().flatten().flatten());
+    println!("{branches}");
+    println!("{}", conditions());
     println!("weakened: {replays}");
-    caught
+    each.iter().all(Option::is_some)
 }
 
-/// Whether harm is seen wherever a part of the protocol is missing.
+/// Whether harm is seen wherever a part of the protocol is missing: then the branches that decided the stories without harm.
 async fn weakened_are_caught(
     ground: &Arc<Ground>,
     known: &HashMap<&'static str, Reference>,
     replays: &Replays,
-) -> bool {
-    let without = operators_without_a_part(ground, known, replays);
+) -> Option<Vec<Branch>> {
+    let without = weakened::all_are_caught(ground, known, replays);
     let (without, outside, ends) = tokio::join!(without, outside::all_are_caught(ground), ends_once::is_seen(ground));
-    without && outside && ends
-}
-
-/// Operators without a part of the protocol exist in debug builds alone.
-#[cfg(debug_assertions)]
-async fn operators_without_a_part(
-    ground: &Arc<Ground>,
-    known: &HashMap<&'static str, Reference>,
-    replays: &Replays,
-) -> bool {
-    weakened::all_are_caught(ground, known, replays).await
-}
-
-#[cfg(not(debug_assertions))]
-async fn operators_without_a_part(_: &Arc<Ground>, _: &HashMap<&'static str, Reference>, _: &Replays) -> bool {
-    println!("SKIPPED: weakened operators and wrong clocks, which a release build cannot contain");
-    true
+    outside.filter(|_| without && ends)
 }
 
 /// How cases are played.

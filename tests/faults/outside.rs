@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fault_proxy::{Action, Moment, Target};
+use fault_proxy::{Action, Instead, Moment, Part as OnTheWay, Target};
 use futures::FutureExt;
 use kube::api::{Patch, PatchParams};
 use seatkeeper::api::LicenseSeatsStatus;
@@ -19,18 +19,19 @@ use serde_json::{Value, json};
 use vendor_sim::{Bitwarden, Fault, FaultKind, Webhook};
 
 use crate::actions::{Crew, SHORT, crew, patient, short_but};
-use crate::case::{Case, End, ended, is_conflict, play_beside};
+use crate::branch::Branch;
+use crate::case::{Case, End, Played, ended, is_conflict, play_beside};
 use crate::flaw::{Broken, Flaw};
 use crate::ground::Ground;
 use crate::happenings::{
-    BY_SOMEBODY, OTHER_POOL, RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED,
+    BY_SOMEBODY, EDITED, OTHER_POOL, RECREATED, RECREATED_THEN_KILLED, RIVAL, RIVAL_THEN_KILLED, STATUS_RESTORED,
     WIPED_THEN_KILLED,
 };
 use crate::judge::harm;
 use crate::rig::{PATIENCE, Rig};
 use crate::scenario::{Scenario, of_two_pools, scenarios};
 use crate::selection::WEAKENED;
-use crate::two::parts_are_missed;
+use crate::two::{one_waits_for_the_other, parts_are_missed};
 
 /// The operator waits so long for a purchase without an answer: longer than it needs to tell that it waits.
 const SETTLE: &str = "--settle-unanswered=20s";
@@ -38,13 +39,27 @@ const SETTLE: &str = "--settle-unanswered=20s";
 /// What the status says while the process remembers a change that no record tells of.
 const REMEMBERED: &str = "whose record is gone";
 
-/// A machine that sleeps: a clock that stands still sees nothing of these times. The other replica has the short ones.
-const ASLEEP: [&str; 4] =
-    ["--lease-duration=10m", "--lease-renew-deadline=9m", "--send-deadline=60s", "--settle-unanswered=70s"];
+/// Just above the send deadline and the write time-out together.
+const TOO_SHORT: &str = "--settle-unanswered=9s";
+
+/// A replica whose clock stands still while its machine sleeps sees nothing of these times. The other replica has the short ones.
+const LONG_LEASE: [&str; 2] = ["--lease-duration=10m", "--lease-renew-deadline=9m"];
+/// Nor does it ask for the Lease as soon as it wakes up, and see that another replica has it.
+const SELDOM: &str = "--lease-retry=60s";
+const LONG_DEADLINE: &str = "--send-deadline=60s";
+const LONG_SETTLE: &str = "--settle-unanswered=70s";
 
 /// How long it sleeps at most, and what its wall clock shows of it.
 const SLEEP: Duration = Duration::from_secs(60);
 const SLEPT: &str = "3600";
+
+/// Where the vendor is slow, and whoever repeats meanwhile adds up: by totals, and by differences.
+const TOTALS: &str = "finishes-late";
+const DIFFERENCES: &str = "owner-finishes-late";
+
+/// An answer that proves that nothing was done (docs/never-buys-twice.md), and one that proves nothing.
+const PROOF: Instead = Instead { status: 401, header: ("www-authenticate", "Bearer"), body: "" };
+const NO_PROOF: Instead = Instead { status: 502, header: ("content-type", "text/html"), body: "" };
 
 /// What somebody else sets the seats to, one after the other.
 const UNDONE: [i32; 3] = [120, 130, 125];
@@ -60,17 +75,40 @@ enum Part {
     Scan,
     /// Just before a difference leaves, the vendor is read once more.
     LastLook,
-    /// Whether a request may still leave is asked of the wall clock too.
-    WallClock,
+    /// An open change is judged when its request has ended, and not before; in this scenario.
+    Wait(&'static str),
+    /// Only an answer that comes before any effect closes a change; in this scenario.
+    Proof(&'static str),
+    /// Before a request leaves, three questions are asked; `Some`: this one alone.
+    Questions(Option<Question>),
     /// What others undo is corrected twice a day and no more.
     Corrections,
     /// A repeat that is taken back is not repeated.
     Repeats,
+    /// Nor is it, and an edit answers the question that a person is asked then.
+    Answer,
     /// One object has a pool, and others of the pool buy nothing. Two installations do not have this part.
     Owner,
     /// No request leaves while another change of its account runs. Nor do they have this one.
     Lock,
 }
+
+/// What holds back a request of a replica that slept. Each does alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// Whether its leadership still runs.
+    Leadership,
+    /// Whether the send deadline has passed.
+    Deadline,
+    /// What the wall clock says of both.
+    WallClock,
+}
+
+const QUESTIONS: [(Question, &str); 3] = [
+    (Question::Leadership, "the end of a leadership"),
+    (Question::Deadline, "the send deadline"),
+    (Question::WallClock, "the question to the wall clock"),
+];
 
 /// What must break without a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,18 +129,25 @@ impl Oracle {
 }
 
 /// What is taken away, how, and what must break then.
-const ROWS: [(Part, &str, &str, Oracle); 7] = [
+const ROWS: [(Part, &str, &str, Oracle); 11] = [
     (Part::MemoryOfObjects, "memory of deleted objects", "the operator killed", Oracle::Bill),
     (Part::MemoryOfRecords, "memory of wiped records", "the operator killed", Oracle::Bill),
     (Part::Scan, "first scan of a term", "the older object hidden from the next leader", Oracle::Bill),
-    (Part::LastLook, "last look before a difference", "others change the seats right after it", Oracle::Bill),
-    (Part::WallClock, "question to the wall clock", "it stands still with the machine", Oracle::Bill),
+    (Part::LastLook, "last look before a difference", "it shows the numbers of before the intent", Oracle::Bill),
+    (Part::Wait(TOTALS), "wait before a change is judged", "it is over before the request is", Oracle::Bill),
+    (Part::Wait(DIFFERENCES), "wait before a change is judged", "it is over before the request is", Oracle::Bill),
+    (Part::Proof(TOTALS), "doubt of an answer", "a proof for a request that goes on", Oracle::Bill),
+    (Part::Proof(DIFFERENCES), "doubt of an answer", "a proof for a request that goes on", Oracle::Bill),
+    (Part::Questions(None), "questions before a request leaves", "no clock shows the sleep", Oracle::Bill),
     (Part::Corrections, "count of corrections", "the history emptied after each", Oracle::Bill),
     (Part::Repeats, "repeat of a repeat", "the attempt on record set back to 1", Oracle::Effects),
 ];
 
+/// How many of these rows take away a part by totals that another one takes away by differences.
+const TWICE: usize = 2;
+
 /// How many parts are taken away: these, the owner of a pool and the lock of an account.
-pub const PARTS: usize = ROWS.len() + 2;
+pub const PARTS: usize = ROWS.len() - TWICE + 2;
 
 /// A part of the protocol, in its place or taken away.
 struct Story {
@@ -123,13 +168,19 @@ fn named(name: &str) -> Scenario {
     scenarios().into_iter().find(|scenario| scenario.name == name).expect("it is there")
 }
 
-/// By a difference, which the vendor holds until it is told to carry it out: whoever buys meanwhile adds up.
+fn pause() -> FaultKind {
+    FaultKind::PauseBetweenReads { ms: u64::try_from(PATIENCE.as_millis()).unwrap_or_default() }
+}
+
+/// The vendor holds the change until it is told to carry it out: whoever buys meanwhile adds up.
 fn held(scenario: Scenario) -> Scenario {
-    let vendor = |vendor: &Bitwarden| {
-        let ms = u64::try_from(PATIENCE.as_millis()).unwrap_or_default();
-        vendor.inject(Fault::on_owner_write(FaultKind::PauseBetweenReads { ms }));
+    let by_totals = |vendor: &Bitwarden| {
+        vendor.inject(Fault::on_put(pause()));
     };
-    Scenario { vendor, ..scenario }
+    let by_owner = |vendor: &Bitwarden| {
+        vendor.inject(Fault::on_owner_write(pause()));
+    };
+    Scenario { vendor: if scenario.by_owner { by_owner } else { by_totals }, ..scenario }
 }
 
 /// In sync already, and others undo it. No webhook undoes it as well.
@@ -141,41 +192,64 @@ fn undone() -> Scenario {
 
 impl Story {
     fn new(part: Part, taken: bool, words: String) -> Self {
-        let late = || held(named("owner-finishes-late"));
+        let late = || held(named(DIFFERENCES));
         let purchase = |what| Some((Target::first_purchase(), Action::Meanwhile(Moment::Before, what)));
         let (scenario, fault) = match part {
             Part::MemoryOfObjects => (late(), purchase(if taken { RECREATED_THEN_KILLED } else { RECREATED })),
             Part::MemoryOfRecords => (late(), purchase(if taken { WIPED_THEN_KILLED } else { STATUS_RESTORED })),
             Part::Scan => (late(), purchase(RIVAL_THEN_KILLED)),
-            Part::LastLook if taken => (named("owner-purchase"), purchase(BY_SOMEBODY)),
             Part::LastLook => {
-                let before = Action::Meanwhile(Moment::Before, BY_SOMEBODY);
-                (named("owner-purchase"), Some((Target::reading_after_intent(), before)))
+                let after = Action::Meanwhile(Moment::After, BY_SOMEBODY);
+                (named("owner-purchase"), Some((Target::first_intent(), after)))
             }
-            Part::WallClock => {
+            Part::Wait(scenario) => (held(named(scenario)), None),
+            Part::Proof(scenario) => {
+                let answer = Action::AnswerBeside(if taken { PROOF } else { NO_PROOF });
+                (held(named(scenario)), Some((Target::first_purchase(), answer)))
+            }
+            Part::Questions(_) => {
                 let sleeps = (Target::first_intent(), Action::PauseUntilPurchase(SLEEP));
-                (named("owner-finishes-late"), Some(sleeps))
+                (named(DIFFERENCES), Some(sleeps))
             }
             Part::Corrections => (undone(), None),
             Part::Repeats => (named("webhook-restores"), None),
+            Part::Answer => {
+                let edited = Action::Meanwhile(Moment::Before, EDITED);
+                (named("owner-webhook-restores"), Some((Target::planned(), edited)))
+            }
             Part::Owner => (late(), purchase(RIVAL)),
             Part::Lock => (held(of_two_pools()), purchase(OTHER_POOL)),
         };
         let clock = scratch_dir("clock").join("seconds");
-        let crew = if part == Part::WallClock { asleep(&clock) } else { patient(SETTLE) };
+        let lacks = (taken && part == Part::LastLook).then_some(OnTheWay::FreshNumbers);
+        let crew = match part {
+            Part::Questions(question) => asleep(question, &clock),
+            Part::Wait(_) if taken => patient(TOO_SHORT),
+            _ => Crew { lacks, ..patient(SETTLE) },
+        };
         Self { part, taken, clock, case: Case { fault, ..Case::apart(scenario, WEAKENED, words, crew) } }
     }
 
     /// What others do meanwhile, and who takes the part away; notes when all of that is done. Ends with the harm.
     async fn beside(&self, rig: &Rig, before: usize, done: &Cell<bool>) -> String {
         match self.part {
-            Part::MemoryOfObjects | Part::MemoryOfRecords | Part::Scan | Part::Owner | Part::Lock => {
-                self.carry_out_late(rig).await
-            }
+            Part::MemoryOfObjects
+            | Part::MemoryOfRecords
+            | Part::Scan
+            | Part::Wait(_)
+            | Part::Proof(_)
+            | Part::Owner
+            | Part::Lock => self.carry_out_late(rig).await,
             Part::LastLook => until(async || rig.proxy.fired()).await,
-            Part::WallClock => self.sleep(rig).await,
+            Part::Questions(question) => self.sleep(rig, question).await,
             Part::Corrections => self.undo(rig).await,
             Part::Repeats => self.take_back(rig).await,
+            Part::Answer => {
+                self.take_back(rig).await;
+                until_status(rig, |status| ended(status) == Some(End::NeedsReview)).await;
+                rig.proxy.strike_next();
+                until(async || rig.proxy.fired()).await;
+            }
         }
         done.set(true);
         until(async || self.taken && harm(rig, &self.case, before).is_err()).await;
@@ -190,7 +264,7 @@ impl Story {
                 rig.proxy.hide("acme");
                 until(async || rig.proxy.left_out() > 0).await;
             }
-            until(async || carried_out(rig) == 1).await;
+            until(async || carried_out(rig) >= 1).await;
         } else {
             until(async || self.is_told(rig).await).await;
         }
@@ -206,6 +280,7 @@ impl Story {
     async fn is_told(&self, rig: &Rig) -> bool {
         match self.part {
             Part::Scan | Part::Owner => is_conflict(rig.status("rival").await.as_ref()),
+            Part::Wait(_) | Part::Proof(_) => has_open_change(rig.status("acme").await.as_ref()),
             Part::Lock => waits_for_another_change(rig.status("rival").await.as_ref()),
             _ => {
                 let conditions = rig.status("acme").await.into_iter().flat_map(|status| status.conditions);
@@ -215,9 +290,9 @@ impl Story {
     }
 
     /// The replica that has recorded a change sleeps, until another one leads and buys. Its wall clock shows that, or not.
-    async fn sleep(&self, rig: &Rig) {
+    async fn sleep(&self, rig: &Rig, question: Option<Question>) {
         until_status(rig, |status| status.intent.is_some()).await;
-        if !self.taken {
+        if question == Some(Question::WallClock) {
             fs::write(&self.clock, SLEPT).expect("a clock");
         }
         rig.delete_lease().await;
@@ -256,10 +331,27 @@ impl Story {
     }
 }
 
-/// Two replicas: the first one sleeps.
-fn asleep(clock: &Path) -> Crew {
+/// Two replicas: the first one sleeps, and only this question shows it.
+fn asleep(question: Option<Question>, clock: &Path) -> Crew {
     let clocks = vec![clock.display().to_string(), "0".to_owned()];
-    Crew { replicas: vec![short_but(&ASLEEP), SHORT.to_vec()], clocks, ..crew(2) }
+    let mut flags = vec![LONG_SETTLE];
+    if question != Some(Question::Leadership) {
+        flags.extend(LONG_LEASE);
+    }
+    if question != Some(Question::Deadline) {
+        flags.push(LONG_DEADLINE);
+    }
+    if question.is_none() {
+        flags.push(SELDOM);
+    }
+    Crew { replicas: vec![short_but(&flags), SHORT.to_vec()], clocks, ..crew(2) }
+}
+
+/// Whether it says that it does not know what became of its change.
+pub fn has_open_change(status: Option<&LicenseSeatsStatus>) -> bool {
+    let mut conditions = status.into_iter().flat_map(|status| &status.conditions);
+    conditions.any(|condition| condition.type_ == "Ready" && condition.reason == "OutcomeUnknown")
+        && status.is_some_and(|status| status.intent.is_some())
 }
 
 /// Whether it says that it waits for the change of another object.
@@ -296,7 +388,7 @@ async fn write_history(rig: &Rig, history: &Value) {
 }
 
 /// Plays a story so that a failing step of the stage is a failing story and no more.
-async fn guarded(ground: &Arc<Ground>, story: &Story) -> Result<End, Broken> {
+async fn guarded(ground: &Arc<Ground>, story: &Story) -> Result<Played, Broken> {
     let done = Cell::new(false);
     let beside = async |rig: &Rig, before: usize| story.beside(rig, before, &done).await;
     let played = AssertUnwindSafe(Box::pin(play_beside(ground, &story.case, None, beside))).catch_unwind().await;
@@ -306,7 +398,7 @@ async fn guarded(ground: &Arc<Ground>, story: &Story) -> Result<End, Broken> {
         Ok(Ok(played)) if !done.get() => {
             broken(Flaw::Missed(format!("it ended {:?} before all of it was done", played.end)))
         }
-        Ok(played) => played.map(|played| played.end),
+        Ok(played) => played,
     }
 }
 
@@ -318,36 +410,62 @@ async fn is_caught(ground: &Arc<Ground>, story: &Story, oracle: Oracle) -> bool 
             return true;
         }
         Err(Broken { flaw, story: told }) => println!("NOT CAUGHT: {story}: {flaw}\n{told}"),
-        Ok(end) => println!("NOT CAUGHT: {story}: ended {end:?}"),
+        Ok(Played { end, .. }) => println!("NOT CAUGHT: {story}: ended {end:?}"),
     }
     false
 }
 
-/// Whether nothing is seen where the part is in its place.
-async fn is_harmless(ground: &Arc<Ground>, story: &Story) -> bool {
+/// Whether nothing is seen where the part is in its place; the branches that decided it.
+async fn is_harmless(ground: &Arc<Ground>, story: &Story) -> Option<Vec<Branch>> {
     match guarded(ground, story).await {
-        Ok(end) => {
+        Ok(Played { end, decided, .. }) => {
             println!("harmless: {story}: ended {end:?}");
-            true
+            Some(decided)
         }
         Err(Broken { flaw, story: told }) => {
             println!("FLAGGED: {story}: {flaw}\n{told}");
-            false
+            None
         }
     }
 }
 
-/// Says whether every part is missed where it is taken away, and no harm is seen where it is not.
-pub async fn all_are_caught(ground: &Arc<Ground>) -> bool {
+/// The stories in which a part is in its place. A release build has no clock that can be set wrong.
+fn twins(part: Part, name: &str) -> Vec<Story> {
+    if part != Part::Questions(None) {
+        return vec![Story::new(part, false, format!("with {name}"))];
+    }
+    let (played, skipped): (Vec<_>, Vec<_>) =
+        QUESTIONS.into_iter().partition(|(question, _)| *question != Question::WallClock || cfg!(debug_assertions));
+    for (_, name) in skipped {
+        println!("SKIPPED: with {name}: a release build has no wrong clock");
+    }
+    let story = |(question, name)| Story::new(Part::Questions(Some(question)), false, format!("with {name}"));
+    played.into_iter().map(story).collect()
+}
+
+/// Says whether every part is missed where it is taken away, and no harm is seen where it is not: then the branches that
+/// decided the stories without harm.
+pub async fn all_are_caught(ground: &Arc<Ground>) -> Option<Vec<Branch>> {
     let each = ROWS.map(async |(part, name, how, oracle)| {
         let without = Story::new(part, true, format!("without {name}: {how}"));
-        let with = Story::new(part, false, format!("with {name}"));
-        let (caught, harmless) = tokio::join!(is_caught(ground, &without, oracle), is_harmless(ground, &with));
-        caught && harmless
+        let twins = twins(part, name);
+        let harmless = futures::future::join_all(twins.iter().map(|with| is_harmless(ground, with)));
+        let (caught, harmless) = tokio::join!(is_caught(ground, &without, oracle), harmless);
+        harmless.into_iter().collect::<Option<Vec<_>>>().filter(|_| caught).map(|decided| decided.concat())
     });
-    let with_owner = Story::new(Part::Owner, false, "with the owner of a pool".into());
-    let with_lock = Story::new(Part::Lock, false, "with the lock of an account".into());
-    let harmless = async { tokio::join!(is_harmless(ground, &with_owner), is_harmless(ground, &with_lock)) };
-    let (each, missed, harmless) = tokio::join!(futures::future::join_all(each), parts_are_missed(ground), harmless);
-    each.into_iter().all(|fine| fine) && missed && harmless == (true, true)
+    let with = [
+        (Part::Owner, "with the owner of a pool"),
+        (Part::Lock, "with the lock of an account"),
+        (Part::Answer, "with repeat of a repeat, and an edit after it"),
+    ];
+    let with = with.map(async |(part, words)| is_harmless(ground, &Story::new(part, false, words.into())).await);
+    let beside = async { one_waits_for_the_other(ground).await.ok() };
+    let (each, missed, with, beside) = tokio::join!(
+        futures::future::join_all(each),
+        parts_are_missed(ground),
+        futures::future::join_all(with),
+        beside
+    );
+    let decided = each.into_iter().chain(with).chain([beside]).collect::<Option<Vec<_>>>();
+    decided.filter(|_| missed).map(|decided| decided.concat())
 }

@@ -50,9 +50,8 @@ fn quotations(all: &[Name], listed: &[Name]) -> Vec<(&'static str, String)> {
         format!("is played once more, alone, and {MOST_REPLAYS} of both at most"),
         format!("is tried again, {MOST_TRIES} times at most in all"),
         format!("One case of {OF_WHICH_ONE_IS_MISSED} may be missed"),
-        format!("From the unmodified operator {PARTS} parts more are taken away from outside"),
-        #[cfg(debug_assertions)]
-        format!("{} operators without a part of the protocol", crate::weakened::count()),
+        format!("{PARTS} parts more are taken away from outside"),
+        format!("On the way to the apiserver the proxy takes {} parts away", crate::weakened::PARTS),
     ];
     let elsewhere = [(NIGHTLY, part), (NIGHTLY, format!("A pull request plays {chosen} in all.")), (IMMUTA, keys)];
     of_the_page.into_iter().map(|words| (NEVER_BUYS_TWICE, words)).chain(elsewhere).collect()

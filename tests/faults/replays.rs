@@ -9,7 +9,7 @@ use super::flaw::Flaw;
 /// So many cases and passes of the model that did not come to rest, or missed their fault, are played once more in a run.
 pub const MOST_REPLAYS: usize = 10;
 
-/// So many times a run tries weakened operators again.
+/// So many times a run tries again to see the harm where the proxy takes a part away.
 pub const MOST_TRIES: usize = 8;
 
 /// So often, and no more.
@@ -56,7 +56,7 @@ impl Replays {
         matches!(flaw, Flaw::Restless(_) | Flaw::Missed(_)) && self.late.take()
     }
 
-    /// Whether a weakened operator may be tried again, that was to be seen to buy too much. Which of two replicas is faster is
+    /// Whether an operator without a part may be tried again, that was to be seen to buy too much. Which of two replicas is faster is
     /// chance: it may have done no harm, may not have met its fault, or may not have come to rest.
     pub fn allow_try(&self, flaw: Option<&Flaw>) -> bool {
         matches!(flaw, None | Some(Flaw::Missed(_) | Flaw::Restless(_))) && self.tries.take()

@@ -22,6 +22,7 @@ use crate::case::Case;
 use crate::flaw::Processes;
 use crate::ground::Ground;
 use crate::happenings::{Site, TOLD_TO_END, deed};
+use crate::keys::stage::tenant;
 use crate::scenario::{AtPurchase, LATE, Scenario};
 
 /// The longest wait for something that must happen.
@@ -98,7 +99,14 @@ impl Staff {
 /// What every run of this build is played with, where a scenario does not say otherwise.
 pub fn conditions() -> String {
     let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-    format!("faults: played with a {profile} build; the vendor by default: {}", vendor().switches)
+    let (shown, changed) = (serde_json::to_value(tenant()).unwrap_or_default(), tenant().changed());
+    let changed: Vec<_> =
+        changed.iter().map(|name| format!("{name} {}", shown[name].to_string().trim_matches('"'))).collect();
+    format!(
+        "faults: played with a {profile} build; the vendor by default: {}; the tenant of license keys is as it is by default, but for {}",
+        vendor().switches,
+        changed.join(", ")
+    )
 }
 
 /// The vendor of a case, until its scenario changes it.
@@ -121,11 +129,6 @@ impl Meeting {
         self.arrived.send_modify(|arrived| *arrived += 1);
         // Whoever comes too late is not waited for.
         let _ = tokio::time::timeout(self.longest, self.until(2)).await;
-    }
-
-    /// Whether both were under way at one moment.
-    pub fn is_met(&self) -> bool {
-        *self.arrived.borrow() >= 2
     }
 
     /// Waits until so many have arrived.

@@ -15,9 +15,11 @@ use vendor_sim::{Actor, Fault, FaultKind, LedgerEntry};
 use crate::actions::{Crew, LONG, crew, patient, short_but, vendor_answers};
 use crate::branch::Branch;
 use crate::case::{End, REST, SILENCE, Writes, ended, named, polls, writes};
+use crate::doubt::{are_in_order, is_hidden_and_told, is_taken_for_growth};
 use crate::ends_once::{ENDS_ONCE, ends_once, never};
 use crate::flaw::{Broken, Flaw, Processes, worst_first};
 use crate::ground::Ground;
+use crate::judge::beside_another;
 use crate::report::Report;
 use crate::rig::{Account, Meeting, PATIENCE, Rig};
 use crate::scenario::{Scenario, of_the_other_pool, of_two_pools, scenarios};
@@ -29,6 +31,7 @@ const BASE: i32 = 100;
 
 /// How slow the vendor is, before and after it carries out a request.
 const SLOW_MS: u64 = 100;
+const SLOW: Duration = Duration::from_millis(SLOW_MS);
 
 /// How long the vendor takes between two readings of its own.
 const ONE_MOMENT_MS: u64 = 400;
@@ -127,12 +130,15 @@ pub struct Case {
     judged_as: JudgedAs,
     /// How both are run.
     crew: Crew,
+    /// How long a purchase is under way at most, for that of the other installation to leave meanwhile.
+    longest_meeting: Duration,
 }
 
 impl Case {
     /// With a fault at the first purchase.
     fn new(story: Story, fault: Action, name: Name, judged_as: JudgedAs) -> Self {
-        Self { story, fault: (Target::first_purchase(), fault), name, judged_as, crew: judged_as.crew() }
+        let (crew, longest_meeting) = (judged_as.crew(), judged_as.longest_meeting());
+        Self { story, fault: (Target::first_purchase(), fault), name, judged_as, crew, longest_meeting }
     }
 }
 
@@ -197,6 +203,28 @@ pub async fn parts_are_missed(ground: &Arc<Ground>) -> bool {
     owner && lock
 }
 
+/// The first difference is under way until the second one comes. Whether that is seen, and judged as any other case is; the
+/// branches that decided it.
+pub async fn one_waits_for_the_other(ground: &Arc<Ground>) -> Result<Vec<Branch>, ()> {
+    let action = "the first is held until the second comes".to_owned();
+    let name = Name { kind: WEAKENED, scenario: Story::OneAfterTheOther.name(), request: None, action };
+    let case = Case::new(Story::OneAfterTheOther, Action::Delay(SLOW), name, JudgedAs::Two);
+    let bearing =
+        ["--write-timeout=30s", "--settle-unanswered=40s", "--lease-duration=15s", "--lease-renew-deadline=10s"];
+    let crew = Crew { replicas: vec![short_but(&bearing)], ..crew(1) };
+    let (case, result) = guarded(ground, Case { crew, longest_meeting: PATIENCE, ..case }).await;
+    match result {
+        Ok(Played { end, decided, .. }) => {
+            println!("harmless: {}: ended {end:?}", case.name);
+            Ok(decided)
+        }
+        Err(Broken { flaw, story }) => {
+            println!("FLAGGED: {}: {flaw}\n{story}", case.name);
+            Err(())
+        }
+    }
+}
+
 /// The test of the judge: one of the operators ends once, and the request that was to be broken never comes.
 pub async fn ending_once(ground: &Arc<Ground>) -> Result<(), Flaw> {
     let name = Name { kind: WEAKENED, scenario: Story::Totals.name(), request: None, action: ENDS_ONCE.into() };
@@ -243,7 +271,7 @@ impl JudgedAs {
         }
     }
 
-    /// How long a purchase is under way at most, for that of the other installation to leave meanwhile.
+    /// So long a purchase is under way at most.
     fn longest_meeting(self) -> Duration {
         match self {
             Self::Two => Duration::from_secs(1),
@@ -261,9 +289,9 @@ struct Two {
 }
 
 impl Two {
-    async fn new(ground: &Arc<Ground>, Case { story, judged_as, crew, .. }: &Case) -> Self {
+    async fn new(ground: &Arc<Ground>, Case { story, crew, longest_meeting, .. }: &Case) -> Self {
         let scenario = story.scenario();
-        let meeting = Arc::new(Meeting::new(judged_as.longest_meeting()));
+        let meeting = Arc::new(Meeting::new(*longest_meeting));
         let mine = Account { meeting: Some(Arc::clone(&meeting)), ..Account::new(&scenario, story.name()).await };
         let (vendor, key) = (Arc::clone(&mine.vendor), mine.key.clone());
         let others = Account { vendor, key, meeting: Some(Arc::clone(&meeting)) }.seen_by(&scenario);
@@ -297,6 +325,19 @@ impl Two {
 
     fn records(&self) -> [Vec<Record>; 2] {
         self.rigs().map(|rig| rig.proxy.records())
+    }
+
+    /// The purchases of both in the order in which they came, by the clock of the first one's proxy.
+    fn purchases(&self) -> Vec<Record> {
+        let began = self.first.proxy.armed().unwrap_or_else(Instant::now);
+        let mut all: Vec<Record> = Vec::new();
+        for rig in self.rigs() {
+            let later = rig.proxy.armed().unwrap_or(began).saturating_duration_since(began);
+            let purchases = rig.proxy.records().into_iter().filter(Record::is_purchase);
+            all.extend(purchases.map(|record| record.later(later)));
+        }
+        all.sort_by_key(|record| record.at);
+        all
     }
 
     async fn statuses(&self) -> [Option<LicenseSeatsStatus>; 2] {
@@ -403,8 +444,10 @@ async fn play(ground: &Arc<Ground>, case: &Case) -> Result<Played, Broken> {
 /// most two changes. Nobody takes one of them back: a webhook that held the row meanwhile hides the later one for a moment, and
 /// no bill follows it.
 fn bought(two: &Two, case: &Case) -> Result<(), Flaw> {
-    if case.story == Story::Pools && two.meeting.is_met() {
-        return Err(Flaw::SentTooOften("the requests of two pools were under way at one moment".into()));
+    if case.story == Story::Pools {
+        let purchases = two.purchases();
+        let beside = beside_another(&purchases.iter().collect::<Vec<_>>());
+        beside.map_or(Ok(()), |why| Err(Flaw::SentTooOften(why)))?;
     }
     let (story, goal) = (case.story, case.story.scenario().goal.0);
     let adds = story.adds() && case.judged_as == JudgedAs::Two;
@@ -440,18 +483,17 @@ async fn judge(two: &Two, story: Story, ends: [End; 2]) -> Result<(End, Vec<Bran
     let shown = two.first.bitwarden().organization(&two.first.key().id);
     let statuses = two.statuses().await;
     let differ = shown.seats != shown.billed.seats;
-    if differ && !is_hidden_and_told(&two.ledger(), &statuses) {
-        let told = statuses.map(|status| status.and_then(|status| status.billed));
+    let told = statuses.each_ref().map(|status| status.as_ref().and_then(|status| status.billed));
+    if differ && !is_hidden_and_told(&two.ledger(), &told) {
         return Err(format!("shown are {:?}, billed {:?}, told {told:?}", shown.seats, shown.billed.seats));
     }
     let expected = if shown.seats == Some(goal) { End::InSync } else { End::NeedsReview };
-    let grown = expected == End::NeedsReview && story.may_grow();
     let excuses = [
         (Branch::HiddenAndTold, differ),
-        (Branch::TakenForGrowth, grown && ends.contains(&End::InSync)),
+        (Branch::TakenForGrowth, is_taken_for_growth(expected, story.may_grow(), &ends)),
         (Branch::AsksBesideAnother, statuses.iter().flatten().any(asks_beside_another)),
     ];
-    if !ends.iter().all(|end| *end == expected || (grown && *end == End::InSync)) {
+    if !are_in_order(expected, story.may_grow(), &ends) {
         return Err(format!("{:?} seats are shown, and it ended {ends:?}", shown.seats));
     }
     for (status, end) in statuses.into_iter().zip(ends) {
@@ -460,15 +502,6 @@ async fn judge(two: &Two, story: Story, ends: [End; 2]) -> Result<(End, Vec<Bran
         }
     }
     Ok((expected, excuses.into_iter().filter(|(_, excuses)| *excuses).map(|(branch, _)| branch).collect()))
-}
-
-/// A webhook of one purchase has written its row over the other one's for good, and read by the other's webhook too. Both bills
-/// stand: whoever declares the account is told.
-fn is_hidden_and_told(ledger: &[LedgerEntry], statuses: &[Option<LicenseSeatsStatus>; 2]) -> bool {
-    let last = ledger.last().filter(|entry| entry.who == Actor::Webhook);
-    last.is_some_and(|last| {
-        statuses.iter().flatten().filter(|status| status.billed == last.billed_after.seats).count() == statuses.len()
-    })
 }
 
 /// The end of one of the two. One that was about to send what the other made has a question on record: that is no open change, and

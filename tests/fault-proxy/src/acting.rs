@@ -14,7 +14,7 @@ use hyper::{Request, Response, StatusCode};
 use crate::hop::{Answer, Line};
 use crate::state::Watches;
 use crate::weaker::{reads_object, without_intent};
-use crate::{Action, Deed, Moment, Outage, Part, Place};
+use crate::{Action, Deed, Instead, Moment, Outage, Part, Place};
 
 /// A request with a number.
 pub(crate) struct Numbered {
@@ -29,11 +29,17 @@ pub(crate) type Done = Response<Bytes>;
 impl Numbered {
     pub(crate) async fn carry_out(&self, request: Request<Full<Bytes>>) -> io::Result<Done> {
         let forgets = reads_object(request.method(), request.uri().path()) && self.line.state.lacks(Part::StoredIntent);
+        let looks = self.line.reads_vendor(request.method()) && self.line.state.lacks(Part::FreshNumbers);
+        let path = request.uri().path().to_owned();
         let (head, body) = self.line.send(request).await?.into_parts();
         let bytes = body.collect().await.map_err(io::Error::other)?.to_bytes();
         self.line.state.executed(self.number, head.status.as_u16());
         let done = Response::from_parts(head, bytes);
-        Ok(if forgets { without_intent(done) } else { done })
+        Ok(match (forgets, looks) {
+            (true, _) => without_intent(done),
+            (_, true) => self.line.state.old_numbers_instead(&path, done),
+            _ => done,
+        })
     }
 
     pub(crate) fn answer(&self, done: Done) -> Answer {
@@ -91,6 +97,24 @@ impl Numbered {
                 self.line.state.answered(self.number, status);
                 Ok(whole(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), &headers, body.into()))
             }
+            Action::AnswerBeside(instead) => {
+                let apart = self.apart();
+                tokio::spawn(async move { apart.carry_out(request).await });
+                Ok(self.instead(instead))
+            }
+            Action::HoldBack(instead) => {
+                let (apart, overtaken) = (self.apart(), self.line.overtaken());
+                let held = async move {
+                    overtaken.await;
+                    apart.carry_out(request).await
+                };
+                if let Some(instead) = instead {
+                    tokio::spawn(held);
+                    return Ok(self.instead(instead));
+                }
+                held.await?;
+                Err(closed())
+            }
             Action::Outage(outage) => {
                 self.line.state.begin_outage(outage);
                 Ok(self.unavailable(outage))
@@ -112,6 +136,16 @@ impl Numbered {
                 Ok(self.answer(done))
             }
         }
+    }
+
+    /// The same request on a connection of its own to the server, so that those that follow do not wait for it.
+    fn apart(&self) -> Self {
+        Self { line: self.line.apart(), ..*self }
+    }
+
+    fn instead(&self, Instead { status, header, body }: Instead) -> Answer {
+        self.line.state.answered(self.number, status);
+        whole(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), &[header], body.into())
     }
 
     /// The answer of an outage; nothing is carried out.

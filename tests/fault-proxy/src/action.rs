@@ -50,6 +50,11 @@ pub enum Action {
         /// Carry it out first.
         apply: bool,
     },
+    /// Another answer, at once; the request goes on, however long it takes.
+    AnswerBeside(Instead),
+    /// It is carried out once another purchase has arrived, or once [`Proxy::let_go`](crate::Proxy::let_go) is called. Meanwhile
+    /// nothing answers, or something else does at once.
+    HoldBack(Option<Instead>),
     /// An outage: from this purchase on, every purchase is answered 503 with `Retry-After`, and none is carried out. Readings
     /// go through.
     Outage(Outage),
@@ -63,6 +68,17 @@ pub enum Action {
     WatchFrozen,
     /// Something happens elsewhere, just before the request is forwarded or between its end and its answer.
     Meanwhile(Moment, &'static str),
+}
+
+/// An answer in the place of the real one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instead {
+    /// Status.
+    pub status: u16,
+    /// A header.
+    pub header: (&'static str, &'static str),
+    /// Body.
+    pub body: &'static str,
 }
 
 /// How long purchases are refused.

@@ -14,7 +14,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
@@ -133,6 +133,11 @@ impl Line {
         }
     }
 
+    /// Whether a request of this method reads something of the vendor.
+    pub(crate) fn reads_vendor(&self, method: &Method) -> bool {
+        self.hop == Hop::Vendor && method == Method::GET
+    }
+
     pub(crate) async fn hand(&self, deed: Deed) {
         (self.state.hand)(deed).await;
     }
@@ -144,6 +149,29 @@ impl Line {
         async move {
             let _ = tokio::time::timeout(longest, purchases.changed()).await;
         }
+    }
+
+    /// Waits until another purchase arrives, or until what is held back may go.
+    pub(crate) fn overtaken(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (mut purchases, mut let_go) = (self.state.purchases.subscribe(), self.state.let_go.subscribe());
+        purchases.mark_unchanged();
+        let another = async move {
+            let _ = purchases.changed().await;
+        };
+        let told = async move {
+            let _ = let_go.wait_for(|go| *go).await;
+        };
+        async move {
+            tokio::select! {
+                () = another => {}
+                () = told => {}
+            }
+        }
+    }
+
+    /// The same with a connection of its own to the server.
+    pub(crate) fn apart(&self) -> Self {
+        Self { server: Arc::default(), ..self.clone() }
     }
 
     pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> io::Result<Response<Incoming>> {

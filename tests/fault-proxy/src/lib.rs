@@ -20,12 +20,13 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use action::{Action, Deed, Leases, Moment, Outage, Place};
+pub use action::{Action, Deed, Instead, Leases, Moment, Outage, Place};
 use state::State;
 pub use state::{Hop, Record};
 pub use target::Target;
@@ -94,6 +95,11 @@ impl Proxy {
         self.state.arm(actions);
     }
 
+    /// Since when requests are numbered.
+    pub fn armed(&self) -> Option<Instant> {
+        self.state.armed()
+    }
+
     /// How many of these actions were not taken yet.
     pub fn unspent(&self) -> usize {
         self.state.unspent()
@@ -107,6 +113,16 @@ impl Proxy {
     /// Lets the held pass go on.
     pub fn release(&self) {
         self.state.release();
+    }
+
+    /// Lets the purchase go on that is [held back](Action::HoldBack).
+    pub fn let_go(&self) {
+        self.state.let_go.send_replace(true);
+    }
+
+    /// The next request gets the action whose target is [planned](Target::planned).
+    pub fn strike_next(&self) {
+        self.state.strike_next();
     }
 
     /// What becomes of requests for Leases from now on.

@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use hyper::Response;
+use hyper::body::Bytes;
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
 
+use crate::weaker::OldNumbers;
 use crate::{Action, Hand, Leases, Outage, Part, Target};
 
 /// Which way a request went.
@@ -59,6 +62,12 @@ impl Record {
     /// A request that buys: by totals through the organization API, by a difference through the owner API, or by a license key.
     pub fn is_purchase(&self) -> bool {
         buys(self.hop, &self.method, &self.path)
+    }
+
+    /// As another clock shows it, that began so much earlier.
+    #[must_use]
+    pub fn later(self, by: Duration) -> Self {
+        Self { at: self.at + by, over: self.over.map(|over| over + by), ..self }
     }
 
     /// A write of a status.
@@ -125,12 +134,16 @@ pub(crate) struct State {
     pub(crate) handshake: watch::Sender<Option<Duration>>,
     /// How many purchases have arrived.
     pub(crate) purchases: watch::Sender<usize>,
+    /// What is held back may go.
+    pub(crate) let_go: watch::Sender<bool>,
     /// Watches that were answered with 410, and events that a frozen watch did not tell.
     pub(crate) watches_broken: AtomicUsize,
     /// The operator was killed while the vendor paused within a request.
     pub(crate) killed_in_pause: AtomicBool,
     /// The part of the protocol that is taken away.
     pub(crate) taken: Mutex<Option<Part>>,
+    /// What the vendor showed before an intent was stored.
+    numbers: Mutex<OldNumbers>,
     /// The object that lists and watches leave out.
     pub(crate) hidden: Mutex<Option<String>>,
     /// How often they have.
@@ -158,9 +171,11 @@ impl State {
             leases_lost: AtomicUsize::new(0),
             handshake: watch::Sender::new(None),
             purchases: watch::Sender::new(0),
+            let_go: watch::Sender::new(false),
             watches_broken: AtomicUsize::new(0),
             killed_in_pause: AtomicBool::new(false),
             taken: Mutex::default(),
+            numbers: Mutex::default(),
             hidden: Mutex::default(),
             left_out: AtomicUsize::new(0),
             reached: Notify::new(),
@@ -178,6 +193,17 @@ impl State {
             Inner { started: Instant::now(), armed: true, actions, outage: None, struck: None, records: Vec::new() };
     }
 
+    pub(crate) fn strike_next(&self) {
+        let Inner { actions, records, .. } = &mut *self.lock();
+        actions.iter_mut().for_each(|(target, _)| target.plan(records.len()));
+    }
+
+    /// Since when requests are numbered.
+    pub(crate) fn armed(&self) -> Option<Instant> {
+        let inner = self.lock();
+        inner.armed.then_some(inner.started)
+    }
+
     /// How much of what was planned has not happened.
     pub(crate) fn unspent(&self) -> usize {
         self.lock().actions.len()
@@ -185,6 +211,12 @@ impl State {
 
     pub(crate) fn lacks(&self, part: Part) -> bool {
         *self.taken.lock().unwrap_or_else(PoisonError::into_inner) == Some(part)
+    }
+
+    /// A reading of the vendor, with the numbers of the last one before an intent was stored if one is.
+    pub(crate) fn old_numbers_instead(&self, path: &str, answer: Response<Bytes>) -> Response<Bytes> {
+        let intent = self.lock().records.iter().any(|record| record.opens && record.executed == Some(200));
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).instead(path, intent, answer)
     }
 
     pub(crate) fn struck(&self) -> Option<usize> {

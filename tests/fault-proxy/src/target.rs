@@ -30,6 +30,8 @@ enum Kind {
     /// Reads something of the vendor, or signs in there. Only for what is found without a reference.
     Reading,
     Other,
+    /// Whatever it does. Only for what is planned while a run goes on.
+    Any,
 }
 
 /// What a request looks like, whoever's object or organization it is about.
@@ -55,6 +57,7 @@ impl Kind {
             Self::Status => record.is_record() && !record.opens,
             Self::Closing => record.is_record() && record.patch.contains("\"intent\":null"),
             Self::Reading => record.hop == Hop::Vendor && !record.is_purchase(),
+            Self::Any => true,
             kind => Self::of(record) == kind,
         }
     }
@@ -89,6 +92,19 @@ impl Target {
         let last = &until[number - 1];
         let target = Self { kind: Kind::of(last), nth: 0, shape: Some(Shape::of(last)), after: None };
         Self { nth: target.count(until), ..target }
+    }
+
+    /// None, until [`Proxy::strike_next`](crate::Proxy::strike_next): then the next request.
+    #[must_use]
+    pub fn planned() -> Self {
+        Self::nth(Kind::Any, usize::MAX, None)
+    }
+
+    /// The request after so many, where it was none so far.
+    pub(crate) fn plan(&mut self, records: usize) {
+        if self.kind == Kind::Any {
+            self.nth = records + 1;
+        }
     }
 
     /// The first purchase, however many requests come before it.
@@ -143,12 +159,6 @@ impl Target {
     #[must_use]
     pub fn first_reading() -> Self {
         Self::nth(Kind::Reading, 1, None)
-    }
-
-    /// The first of them after the first request that opens an intent.
-    #[must_use]
-    pub fn reading_after_intent() -> Self {
-        Self::nth(Kind::Reading, 1, Some((Kind::Opening, 1)))
     }
 
     /// The first of them after this purchase.
@@ -268,8 +278,15 @@ mod tests {
         assert_eq!(struck(&Target::status_after_intent(2, 1), run), [18]);
         assert_eq!(struck(&Target::reading_after_purchase(2), run), [17]);
         assert_eq!(struck(&Target::reading_after_purchase(3), run), [0; 0]);
-        assert_eq!(struck(&Target::reading_after_intent(), run), [8]);
         assert_eq!(struck(&Target::first_closing(), run), [0; 0], "none of these writes closes an intent");
+    }
+
+    #[test]
+    fn planned_request_is_the_next_one_after_it_was_planned() {
+        let mut target = Target::planned();
+        assert_eq!(struck(&target, "asvopw"), [0; 0]);
+        target.plan(3);
+        assert_eq!(struck(&target, "asvopw"), [4]);
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Takes a part of the purchase protocol away from an operator that has all of it, between it and the apiserver.
+//! Takes a part of the purchase protocol away from an operator that has all of it, between it and the apiserver or the vendor.
+
+use std::collections::HashMap;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -13,6 +15,29 @@ pub enum Part {
     CompareAndSwap,
     /// Whoever reads an object does not see the intent that is stored.
     StoredIntent,
+    /// Once an intent is stored, each reading of the vendor shows what the last one before it showed.
+    FreshNumbers,
+}
+
+/// What the vendor showed, by path, until an intent was stored.
+#[derive(Debug, Default)]
+pub(crate) struct OldNumbers(HashMap<String, Bytes>);
+
+impl OldNumbers {
+    /// A reading of the vendor as the operator gets it; `intent`: whether one is stored.
+    pub(crate) fn instead(&mut self, path: &str, intent: bool, answer: Response<Bytes>) -> Response<Bytes> {
+        if !answer.status().is_success() {
+            return answer;
+        }
+        if !intent {
+            self.0.insert(path.to_owned(), answer.body().clone());
+            return answer;
+        }
+        let Some(old) = self.0.get(path).cloned() else { return answer };
+        let (mut head, _) = answer.into_parts();
+        measure(&mut head.headers, &old);
+        Response::from_parts(head, old)
+    }
 }
 
 /// Reads one object.
@@ -78,6 +103,22 @@ mod tests {
         assert_eq!(blind, json!({ "status": status }));
         assert_eq!(sent(Method::PATCH, path, &patch).await, patch);
         assert_eq!(sent(Method::PUT, &format!("{path}/status"), &patch).await, patch);
+    }
+
+    #[test]
+    fn reading_after_the_intent_shows_what_the_last_one_before_it_showed() {
+        let mut numbers = OldNumbers::default();
+        let mut read = |path: &str, intent, body: &'static str| {
+            let answer = numbers.instead(path, intent, Response::new(Bytes::from_static(body.as_bytes())));
+            String::from_utf8(answer.into_body().to_vec()).unwrap()
+        };
+        assert_eq!(read("/organizations/1", false, "90"), "90");
+        assert_eq!(read("/organizations/1", false, "100"), "100");
+        assert_eq!(read("/organizations/1", true, "130"), "100");
+        assert_eq!(read("/organizations/2", true, "130"), "130", "it was never read before");
+        let mut failed = Response::new(Bytes::new());
+        *failed.status_mut() = hyper::StatusCode::BAD_GATEWAY;
+        assert_eq!(numbers.instead("/organizations/1", true, failed).status(), hyper::StatusCode::BAD_GATEWAY);
     }
 
     #[test]

@@ -13,26 +13,20 @@ use kube::api::{Patch, PatchParams, PostParams};
 use seatkeeper::api::{LICENSE_KEY_TYPE, LicenseSeats, LicenseSeatsStatus, SECRET_TYPE};
 use seatkeeper_support::Operator;
 use serde_json::{Value, json};
-use vendor_sim::immuta::{Duplicate, LicenseKey, Tenant};
+use vendor_sim::immuta::{Duplicate, LicenseKey, Switches, Tenant};
 use vendor_sim::{Immuta, Options, Simulator};
 
-use crate::actions::{BINARY, SHORT};
-use crate::ends_once::ends_once;
+use crate::actions::Crew;
 use crate::flaw::Processes;
 use crate::ground::Ground;
 use crate::happenings::{LABELED, STATUS_RESTORED};
-use crate::keys::Lack;
-
-/// Names the part that a weakened operator lacks; see `weakened`.
-const VARIABLE: &str = "FAULT_SWITCH";
 
 /// The operator process, and what became of those before it.
 struct Shop {
     namespace: String,
     kubeconfig: PathBuf,
     allowed: String,
-    lacks: Option<Lack>,
-    binary: PathBuf,
+    crew: Crew,
     running: Mutex<Option<Operator>>,
     past: Mutex<String>,
     killed: AtomicBool,
@@ -58,13 +52,9 @@ impl Shop {
             lock(&self.past).push_str(&log);
         }
         let allowed = format!("--allowed-host={}", self.allowed);
-        let flags: Vec<&str> = SHORT.iter().copied().chain([allowed.as_str()]).collect();
-        let fault_switch = match self.lacks {
-            Some(Lack::Inside(name)) => Some((VARIABLE, name)),
-            _ => None,
-        };
-        let environment: Vec<_> = [("RUST_LOG", "info")].into_iter().chain(fault_switch).collect();
-        *running = Some(Operator::start_in(&environment, &self.kubeconfig, &self.binary, &self.namespace, &flags));
+        let Crew { binary, replicas, environment, .. } = &self.crew;
+        let flags: Vec<&str> = replicas[0].iter().copied().chain([allowed.as_str()]).collect();
+        *running = Some(Operator::start_in(environment, &self.kubeconfig, binary, &self.namespace, &flags));
     }
 
     fn signal(&self, signal: &str) {
@@ -84,6 +74,11 @@ impl Shop {
             Deed::PauseVendor | Deed::AwaitPause | Deed::DeleteLease | Deed::Purchase | Deed::Happen(_) => {}
         }
     }
+}
+
+/// The tenant of every case: it makes a second row of a key that it has.
+pub fn tenant() -> Switches {
+    Switches { duplicate: Duplicate::SecondRow, ..Switches::default() }
 }
 
 /// The stage.
@@ -111,11 +106,11 @@ impl Drop for Stage {
 impl Stage {
     /// A tenant with 10 users and somebody else's key, that makes a second row of a key that it has.
     #[expect(clippy::too_many_lines, reason = "each part needs the ones before it")]
-    pub async fn new(ground: &Arc<Ground>, lacks: Option<Lack>) -> Self {
+    pub async fn new(ground: &Arc<Ground>, crew: Crew) -> Self {
         let namespace = ground.plane.namespace("keys").await;
         let vendor = Simulator::start(Options::hurried()).await.expect("simulator");
         let tenant = vendor.immuta();
-        tenant.switch(|switches| switches.duplicate = Duplicate::SecondRow);
+        tenant.switch(|switches| *switches = self::tenant());
         let api_key = tenant.add_tenant(Tenant::new("acme").users(10)).api_key;
         let issue = |seats| tenant.issue(LicenseKey::seats(seats));
         let (old, new, foreign) = (issue(40), issue(50), issue(5));
@@ -138,20 +133,12 @@ impl Stage {
             })
         };
         let proxy = Proxy::start(&ground.identity, ground.apiserver.clone(), upstream, hand).await.expect("a proxy");
-        if let Some(Lack::OnTheWay(part)) = lacks {
-            proxy.take_away(part);
-        }
+        crew.lacks.into_iter().for_each(|part| proxy.take_away(part));
         let shop = Arc::new(Shop {
             namespace: namespace.clone(),
             kubeconfig: ground.kubeconfig(&proxy),
             allowed: proxy.vendor_host(),
-            lacks,
-            binary: match lacks {
-                // This very program is the weakened operator.
-                Some(Lack::Inside(_)) => std::env::current_exe().expect("this program"),
-                Some(Lack::FirstProcess) => ends_once(),
-                Some(Lack::OnTheWay(_)) | None => BINARY.into(),
-            },
+            crew,
             running: Mutex::default(),
             past: Mutex::default(),
             killed: AtomicBool::default(),

@@ -24,7 +24,8 @@ events! {
     IntentStored, IntentRefused,
     Cleared, HeldBack, Left, LeftWhileAnotherLeads,
     Heard, GivenUp, Recorded, NotRecorded,
-    Finish, LateEffectsBegin, LateEffectsEnd, ColleagueAddsARow, Restart, Delete, DeleteWithOpenChange, Create, CreateAgain, Move, MoveWithOpenChange, Hour,
+    Finish, LateEffectsBegin, LateEffectsEnd, ColleagueAddsARow, Restart, Delete, DeleteWithOpenChange, Create, CreateAgain, Move, MoveWithOpenChange,
+    Wipe, WipeWithOpenChange, Hour,
 }
 
 /// Which of them happened, as bits.

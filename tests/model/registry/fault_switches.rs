@@ -18,6 +18,8 @@ pub enum FaultSwitch {
     ByArrival,
     /// The open change of a deleted object is said to be over.
     ForgetsDeleted,
+    /// The open change of an object whose status was wiped is said to be over.
+    ForgetsWiped,
     /// An open change is told as one of the account that its object has now.
     ForgetsMoved,
     /// Whether the replica leads is not asked before a request leaves.
@@ -55,12 +57,13 @@ pub enum FaultSwitch {
 }
 
 impl FaultSwitch {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::NoScan,
         Self::OldReading,
         Self::NoLock,
         Self::ByArrival,
         Self::ForgetsDeleted,
+        Self::ForgetsWiped,
         Self::ForgetsMoved,
         Self::NoLease,
         Self::AnyTerm,
@@ -87,6 +90,7 @@ impl FaultSwitch {
             Self::NoLock => "the lock of an account is not taken",
             Self::ByArrival => "ownership by order of arrival",
             Self::ForgetsDeleted => "the open change of a deleted object is forgotten",
+            Self::ForgetsWiped => "the open change of a wiped status is forgotten",
             Self::ForgetsMoved => "an open change blocks the account of now",
             Self::NoLease => "a request leaves without the Lease",
             Self::AnyTerm => "a request leaves in any term",
@@ -115,7 +119,7 @@ impl FaultSwitch {
             Self::ByArrival => &[AGREE],
             Self::MereName => &[AGREE, RESERVES],
             Self::NotConfirmed => &[RESERVES],
-            Self::ForgetsDeleted | Self::ForgetsMoved | Self::DeletedAndForgotten => &[ORPHAN],
+            Self::ForgetsDeleted | Self::ForgetsWiped | Self::ForgetsMoved | Self::DeletedAndForgotten => &[ORPHAN],
             Self::OldReading | Self::NoLease | Self::AnyTerm | Self::NoDeadline => &[ACCOUNT],
             Self::NoRecount => &[RESERVES],
             Self::MadeUntold | Self::RecordUntold | Self::OnlyTheLast => &[LATE],
@@ -151,6 +155,7 @@ impl FaultSwitch {
             }
             Self::NoLock | Self::ByArrival => Variant::one(Left { creates: 1, ..two }).without_the_oldest(),
             Self::ForgetsDeleted => Variant::one(Left { losses: 1, deletes: 1, ..two }),
+            Self::ForgetsWiped => Variant::one(Left { losses: 1, wipes: 1, ..two }),
             Self::ForgetsMoved => Variant::one(Left { moves: 1, restarts: 1, leads: 1, ..two }),
             Self::DeletedAndForgotten => Variant::one(Left { deletes: 1, restarts: 1, leads: 1, ..two }),
             Self::NoRecount => {

@@ -57,7 +57,7 @@ fn safe(variants: &[Variant], at_least: usize) {
 #[test]
 fn account_has_one_change_at_once_despite_object_and_leader_changes() {
     let variants = Variant::each();
-    safe(&variants, 6_000_000);
+    safe(&variants, 8_000_000);
     let happens = |event| variants.iter().any(|variant| variant.taken.has(event));
     let never: Vec<_> = ALL.iter().filter(|event| !happens(**event)).collect();
     assert!(never.is_empty(), "never happens: {never:?}");

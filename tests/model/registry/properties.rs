@@ -9,7 +9,7 @@ use super::world::{AGES, Object, POOLS, Request, Slot, Uid, World, tenant};
 
 pub const OWNERS: &str = "no two objects change one pool at a time within a term";
 pub const ACCOUNT: &str = "no request leaves while another change of its account runs";
-pub const ORPHAN: &str = "the change of a deleted or moved object blocks its account";
+pub const ORPHAN: &str = "the change of an object that is deleted, moved or wiped blocks its account";
 pub const SCANNED: &str = "nothing is reserved before the initial scan is complete";
 pub const LATE: &str = "no request leaves while late effects of another change of its account may come";
 pub const ASKED: &str = "nothing is reserved while an older object is asked whether it has the pool";
@@ -54,9 +54,10 @@ fn is_late(world: &World) -> bool {
     world.requests.iter().filter(|request| request.late).any(beside)
 }
 
-/// Its object is gone, or in another account now.
+/// Its object is gone, or in another account now, or has lost the record of it.
 fn is_left_behind(world: &World, request: &Request) -> bool {
-    world.object(request.slot, request.uid).is_none_or(|object| object.account != request.change.account)
+    let object = world.object(request.slot, request.uid);
+    object.is_none_or(|object| object.account != request.change.account) || world.is_wiped(request.change)
 }
 
 /// Nothing is under way. From any other state one like this is reached, for requests and passes always end, and news

@@ -178,6 +178,9 @@ impl Replica {
             Some(FaultSwitch::ForgetsMoved) => Change { account: pass.account, ..change },
             _ => change,
         });
+        if variant.fault_switch == Some(FaultSwitch::ForgetsWiped) && open.is_none() {
+            self.registry.tell(Word::SetOpen { slot: slot_of(pass.uid), open: None, now });
+        }
         let term = if variant.fault_switch == Some(FaultSwitch::OldReading) { self.term } else { pass.term };
         let Pass { uid, read, .. } = *pass;
         let confirmed = confirmed || variant.fault_switch == Some(FaultSwitch::MereName);

@@ -47,6 +47,8 @@ pub struct Left {
     pub creates: u8,
     /// Secrets that come to name another account.
     pub moves: u8,
+    /// Statuses that are wiped.
+    pub wipes: u8,
     /// Hours that pass.
     pub hours: u8,
     /// Rows that a colleague adds.
@@ -145,6 +147,10 @@ impl Variant {
             Self::one(Left { deletes: 1, creates: 1, hours: 2, pauses: 1, ..three })
                 .called("an object is deleted and created again"),
             Self::one(Left { moves: 2, hours: 2, ..two }).called("an object moves and comes back"),
+            Self::one(Left { wipes: 2, hours: 2, ..two }).called("a status is wiped, and again"),
+            Self::one(Left { wipes: 1, restarts: 1, leads: 1, hours: 1, ..two })
+                .without_a_rival()
+                .called("a status is wiped, and the process starts again"),
             Self::one(Left { moves: 1, restarts: 1, leads: 1, hours: 1, ..two })
                 .called("an object moves, and the process starts again"),
             Self::one(Left { deletes: 1, creates: 1, restarts: 1, leads: 1, hours: 1, losses: 0, ..two })
@@ -177,6 +183,10 @@ impl Variant {
                 .without_a_rival()
                 .with_late_effects()
                 .called("late effects, and an object moves, and the process starts again"),
+            Self::one(Left { wipes: 1, hours: 2, losses: 1, pauses: 1, ..three })
+                .without_a_rival()
+                .with_late_effects()
+                .called("late effects, and a status is wiped"),
             Self::two(Left { leads: 2, hours: 1, ..three })
                 .without_a_rival()
                 .with_late_effects()

@@ -55,6 +55,8 @@ pub struct World {
     pub shared: bool,
     /// A change got the right to be made on a list from before the end of another change of the account.
     pub old: bool,
+    /// The changes, as bits, whose record was wiped while they ran.
+    pub wiped: u64,
     /// The rows of the two tenants.
     pub rows: [RowSet; 2],
     pub left: Left,
@@ -118,6 +120,7 @@ pub enum Act {
     Delete(Slot),
     Create(Slot),
     Move(Slot),
+    Wipe(Slot),
     Hour,
 }
 
@@ -156,6 +159,7 @@ impl World {
             overtaken: false,
             shared: false,
             old: false,
+            wiped: 0,
             rows: [if variant.copied { 1 << COPIED } else { 0 }; 2],
             left: variant.left,
         };
@@ -181,23 +185,28 @@ impl World {
     }
 
     /// Changes of these objects run at the vendor, or may still leave.
-    fn running(&self) -> impl Iterator<Item = (Slot, Uid)> + '_ {
-        let sent = self.requests.iter().map(|request| (request.slot, request.uid));
+    fn running(&self) -> impl Iterator<Item = (Slot, Uid, Change)> + '_ {
+        let sent = self.requests.iter().map(|request| (request.slot, request.uid, request.change));
         let passes = self.replicas.iter().flat_map(|replica| replica.passes.iter().enumerate());
         let about = passes.filter(|(_, pass)| matches!(pass.step, Step::Armed | Step::Cleared));
-        sent.chain(about.map(|(slot, pass)| (slot, pass.uid)))
+        sent.chain(about.map(|(slot, pass)| (slot, pass.uid, pass.change)))
     }
 
     /// Nobody's record tells of a change that runs, or may still leave.
     fn has_orphan(&self) -> bool {
-        self.running().any(|(slot, uid)| self.object(slot, uid).is_none())
+        self.running().any(|(slot, uid, change)| self.object(slot, uid).is_none() || self.is_wiped(change))
+    }
+
+    /// Whether the record of this change was wiped while it ran.
+    pub fn is_wiped(&self, change: Change) -> bool {
+        self.wiped & 1 << change.id != 0
     }
 
     /// Whether the leader knows what the record of this object says: what nobody knows of when its record goes is not
     /// covered (docs/never-buys-twice.md).
-    fn may_be_deleted(&self, slot: Slot, uid: Uid) -> bool {
+    fn may_lose_its_record(&self, slot: Slot, uid: Uid) -> bool {
         let known = self.leader.is_some_and(|leader| self.replicas[leader].unread & 1 << uid == 0);
-        known || !self.running().any(|running| running == (slot, uid))
+        known || !self.running().any(|(other, running, _)| (other, running) == (slot, uid))
     }
 
     /// What may happen next.
@@ -218,11 +227,14 @@ impl World {
         for slot in 0..NAMES.len() {
             match &self.objects[slot] {
                 Some(object) => {
-                    if left.deletes > 0 && (!assumed || self.may_be_deleted(slot, object.uid)) {
+                    if left.deletes > 0 && (!assumed || self.may_lose_its_record(slot, object.uid)) {
                         acts.push(Act::Delete(slot));
                     }
                     if left.moves > 0 {
                         acts.push(Act::Move(slot));
+                    }
+                    if left.wipes > 0 && self.may_lose_its_record(slot, object.uid) {
+                        acts.push(Act::Wipe(slot));
                     }
                 }
                 None if left.creates > 0 && self.born[slot] < 2 => acts.push(Act::Create(slot)),
@@ -289,6 +301,7 @@ impl World {
             Act::Delete(slot) => self.delete(slot),
             Act::Create(slot) => self.create(variant, slot),
             Act::Move(slot) => self.change_account(variant, slot),
+            Act::Wipe(slot) => self.wipe(variant, slot),
             Act::Hour => {
                 self.left.hours = self.left.hours.saturating_sub(1);
                 self.now += 1;
@@ -339,6 +352,20 @@ impl World {
         // Where it matters that an object changes one account after the other.
         object.wants |= variant.late;
         if object.intent.is_some() { Event::MoveWithOpenChange } else { Event::Move }
+    }
+
+    /// The whole status is taken away. What others read of it before is old.
+    fn wipe(&mut self, variant: &Variant, slot: Slot) -> Event {
+        self.left.wipes -= 1;
+        let Some(object) = self.objects[slot] else { return Event::Wipe };
+        let running = self.running().filter(|(other, uid, _)| (*other, *uid) == (slot, object.uid));
+        self.wiped |= running.map(|(_, _, change)| 1 << change.id).fold(0, std::ops::BitOr::bitor);
+        // Where it matters that a change follows another one.
+        self.write(slot, None, object.wants || variant.late);
+        if let Some(object) = &mut self.objects[slot] {
+            (object.recorded, object.rows, object.made) = (false, 0, [None; 2]);
+        }
+        if object.intent.is_some() { Event::WipeWithOpenChange } else { Event::Wipe }
     }
 
     /// What the tenant of this account lists at this moment.
