@@ -46,6 +46,8 @@ const TOO_SHORT: &str = "--settle-unanswered=9s";
 const LONG_LEASE: [&str; 2] = ["--lease-duration=10m", "--lease-renew-deadline=9m"];
 /// Nor does it ask for the Lease as soon as it wakes up, and see that another replica has it.
 const SELDOM: &str = "--lease-retry=60s";
+/// Where the vendor holds its change, the other replica bears that.
+const BEARING: [&str; 2] = ["--write-timeout=8s", "--settle-unanswered=12s"];
 const LONG_DEADLINE: &str = "--send-deadline=60s";
 const LONG_SETTLE: &str = "--settle-unanswered=70s";
 
@@ -209,7 +211,7 @@ impl Story {
             }
             Part::Questions(_) => {
                 let sleeps = (Target::first_intent(), Action::PauseUntilPurchase(SLEEP));
-                (named(DIFFERENCES), Some(sleeps))
+                (if taken { late() } else { named(DIFFERENCES) }, Some(sleeps))
             }
             Part::Corrections => (undone(), None),
             Part::Repeats => (named("webhook-restores"), None),
@@ -296,6 +298,9 @@ impl Story {
             fs::write(&self.clock, SLEPT).expect("a clock");
         }
         rig.delete_lease().await;
+        if self.taken {
+            self.carry_out_late(rig).await;
+        }
     }
 
     /// Somebody else changes the seats as soon as the last such change is corrected.
@@ -344,7 +349,8 @@ fn asleep(question: Option<Question>, clock: &Path) -> Crew {
     if question.is_none() {
         flags.push(SELDOM);
     }
-    Crew { replicas: vec![short_but(&flags), SHORT.to_vec()], clocks, ..crew(2) }
+    let other = if question.is_none() { short_but(&BEARING) } else { SHORT.to_vec() };
+    Crew { replicas: vec![short_but(&flags), other], clocks, ..crew(2) }
 }
 
 /// Whether it says that it does not know what became of its change.
