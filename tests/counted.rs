@@ -37,7 +37,8 @@ fn number(path: &str, before: &str, after: &str) -> usize {
 
 /// The default of a flag, in minutes.
 #[track_caller]
-fn minutes(variable: &str) -> usize {
+fn minutes(flag: &str) -> usize {
+    let variable = flag.replace('-', "_").to_uppercase();
     number("src/run/flags.rs", &format!("env = \"SEATKEEPER_{variable}\", default_value = \""), "m\"")
 }
 
@@ -120,7 +121,7 @@ fn waits_before_a_fault_is_told_are_those_of_the_bitwarden_page() {
 
 #[test]
 fn key_that_a_tenant_has_takes_the_settle_times_that_the_page_adds_up() {
-    let (answered, unanswered) = (minutes("SETTLE_ANSWERED"), minutes("SETTLE_UNANSWERED"));
+    let (answered, unanswered) = (minutes("settle-answered"), minutes("settle-unanswered"));
     let repeated = number("src/domain/keys/open_intent.rs", "[] if intent.attempt == ", " => again(intent, step)");
     let (page, requests) = ("docs/immuta.md", repeated + 1);
     assert_says(page, &format!("for {answered} minutes (`--settle-answered`), or for {unanswered} minutes if"));
@@ -144,7 +145,7 @@ fn label_of_a_trigger_has_the_values_of_the_enum() {
 
 #[test]
 fn an_hour_of_settle_times_covers_more_repeats_than_two_days_have() {
-    let (answered, unanswered) = (minutes("SETTLE_ANSWERED"), minutes("SETTLE_UNANSWERED"));
+    let (answered, unanswered) = (minutes("settle-answered"), minutes("settle-unanswered"));
     let longest =
         60 * number("src/domain/settle_time.rs", "const LONGEST_PAUSE: Duration = Duration::from_hours(", ")");
     let covered = 60 / answered;

@@ -341,7 +341,7 @@ fn review_reports_change_taken_back_only_for_last_change_made() {
 }
 
 #[test]
-fn forged_transition_time_neither_panics_nor_keeps_a_missing_secret_awaited() {
+fn forged_time_neither_panics_nor_keeps_missing_secret_awaited() {
     let fault = Fault::credentials(reason::SECRET_NOT_FOUND, "Secret not found", "the Secret key is missing".into());
     let seen = |old: &LicenseSeatsStatus, now| {
         report(old, 3, &Finding::Failed { fault: &fault, desired: None, account: None, stale: true }, now).status
