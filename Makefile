@@ -69,12 +69,12 @@ oldest: ## Build the kube-apiserver of the oldest supported Kubernetes, for the 
 	@tests/control-plane/build.sh oldest >/dev/null
 
 generate: ## Write the CRDs to crds/ and the charts, their snapshots, docs/api-reference.md, docs/errors.md, and the tables of README.md, docs/, gitops/ and the charts' READMEs
-	UPDATE_DOCS=1 cargo test --quiet --locked --test shape -- the_crds readme_of_each_chart api_reference_is
+	UPDATE_DOCS=1 cargo test --quiet --locked --test shape -- crds_in_repository readme_of_each_chart api_reference_matches every_message
 	UPDATE_DOCS=1 cargo test --quiet --locked -p seatkeeper-years --test years
 	UPDATE_DOCS=1 cargo test --quiet --locked -p seatkeeper-pure --lib -- states_that_gitops
 	UPDATE_DOCS=1 go -C gitops/test test -count=1 ./...
 	UPDATE_DOCS=1 go -C charts/test test -count=1 -run Snapshots ./...
-	UPDATE_DOCS=1 cargo test --quiet --test behavior -- errors::the_document docs::readme_table docs::answers_that_prove
+	UPDATE_DOCS=1 cargo test --quiet --test behavior -- errors::errors_document docs::readme_table docs::answers_that_prove
 
 fmt: ## Format all code
 	cargo fmt --all

@@ -103,3 +103,25 @@ fn ci_runs_make_test_without_variables_that_select_skip_or_rewrite() {
         assert!(seen.lines().any(|seen| seen == line), "{line}\n{seen}");
     }
 }
+
+/// The tests that a line of the Makefile chooses, by parts of their names.
+fn chosen_in(makefile: &str) -> Vec<String> {
+    let lines = makefile.lines().filter(|line| line.contains("cargo test"));
+    let chosen = lines.filter_map(|line| line.split_once(" -- ")).flat_map(|(_, words)| words.split_whitespace());
+    chosen.map(|word| word.rsplit("::").next().unwrap_or(word).to_owned()).collect()
+}
+
+#[test]
+fn each_word_by_which_makefile_chooses_tests_is_in_a_name_of_a_test() {
+    let chosen = chosen_in(&fs::read_to_string(root().join("Makefile")).unwrap());
+    assert!(chosen.len() > 5, "{chosen:?}");
+    let files = ["src", "tests"].map(|folder| root().join(folder));
+    let files = files.iter().flat_map(|folder| sources(folder));
+    let text: String = files
+        .filter(|file| file.extension().is_some_and(|rs| rs == "rs"))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let names: Vec<&str> = text.split("fn ").skip(1).filter_map(|rest| rest.split('(').next()).collect();
+    let lost: Vec<_> = chosen.iter().filter(|word| !names.iter().any(|name| name.contains(word.as_str()))).collect();
+    assert_eq!(lost, [""; 0], "correct them in the Makefile");
+}

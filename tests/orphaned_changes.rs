@@ -92,7 +92,7 @@ async fn request_blocks_account_for_settle_time_even_without_object() {
         let t = Tenant { world: &w, name: name.clone(), key: vendor_sim::OrganizationKey::clone(key) };
         let held = w.until_reason(beside, "ChangePending", "OutcomeUnknown").await;
         let message = &condition(&held, "ChangePending").expect("ChangePending").message;
-        assert!(message.contains(&format!("of {name}, may still be running")), "{message}");
+        assert!(message.contains(&format!("(of {name}) may be in flight")), "{message}");
         let sent = async || (t.puts() > 1).then(|| started.elapsed());
         let after = wait_for(format!("{beside} to be changed"), PATIENCE, sent).await;
         assert!(after >= SETTLE, "{beside}: a second request after {after:?}, while the first may be running");

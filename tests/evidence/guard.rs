@@ -109,6 +109,18 @@ impl Test {
         !matches!(self, Self::Conformance(_) | Self::Years)
     }
 
+    /// The place of its program among all, the quickest first.
+    pub fn order(&self) -> u8 {
+        match self {
+            Self::Pure(_) => 0,
+            Self::Unit(_) => 1,
+            Self::Behavior(_) => 2,
+            Self::Years => 3,
+            Self::Model(_) => 4,
+            Self::Conformance(_) => 5,
+        }
+    }
+
     /// Arguments of `cargo test` that choose the program.
     pub fn program(&self) -> &'static [&'static str] {
         match self {
@@ -132,17 +144,21 @@ impl Test {
     }
 }
 
-/// The page: every guard of the list, each seen to be missed by its test.
-pub fn page(guards: &[Guard]) -> String {
+/// The page: every guard of the list, and whether its test was `seen` to fail without it as it is written now.
+pub fn page(guards: &[Guard], seen: impl Fn(&Guard) -> bool) -> String {
     let mut page = "# What turns red when a guard is removed\n\n\
-        `make evidence` takes away one guard at a time, in a copy of the sources, and runs the test that must notice. Each row was seen so: the\n\
-        test passed with every guard in its place, and failed without this one. `tests/evidence/guards.yaml` has the guards as they stand in the\n\
-        sources, and `tests/evidence/seen.txt` a mark of each row that was seen, made of its file, its guard and its test. A test fails if\n\
-        a guard is not in its file any more, or if a row is not the one that was seen.\n\n\
-        | Promise | Page | Guard | What turns red | |\n|---|---|---|---|---|\n"
+        `make evidence` takes away one guard at a time, in a copy of the sources, and runs the test that must notice. That test must also pass\n\
+        with every guard in its place. `tests/evidence/guards.yaml` has the guards as they stand in the sources, and `tests/evidence/seen.txt` a\n\
+        mark of each that was seen so, made of its file, its guard and its test. The last column says *seen* only where the guard is\n\
+        written as it was then. A row without it is new, was written anew, or was played before marks were kept:\n\
+        `make evidence WORDS=--rest` plays those.\n\n\
+        A test fails if a guard is not in its file any more, or if this page is of another list.\n\n\
+        | Promise | Page | Guard | What turns red | | |\n|---|---|---|---|---|---|\n"
         .to_owned();
-    for Guard { promise, said, file, red, .. } in guards {
-        page += &format!("| {promise} | {said} | `{file}` | `{}` | {} |\n", red.name(), red.kind());
+    for guard in guards {
+        let Guard { promise, said, file, red, .. } = guard;
+        let mark = if seen(guard) { "seen" } else { "" };
+        page += &format!("| {promise} | {said} | `{file}` | `{}` | {} | {mark} |\n", red.name(), red.kind());
     }
     page
 }

@@ -2,8 +2,8 @@
 //! promises, their guards and those tests; each test must pass with every guard in its place. What was seen becomes `docs/evidence/guards.md`.
 //!
 //! `evidence` plays all guards, `evidence WORD...` those whose promise, file or test contains one of the words, and `evidence --rest`
-//! those that have not been seen as they are written now. What was seen is kept, and the page is written once all of them were.
-//! `evidence --check` plays nothing: each guard must still be in its file, once, and the page must be of what was seen.
+//! those that have not been seen as they are written now. What was seen is kept, and the page says it of each guard.
+//! `evidence --page` plays nothing and writes the page. `evidence --check` plays nothing: each guard must still be in its file, once, and the page must be of the list and of what was seen.
 #![allow(clippy::print_stdout, reason = "a program for people")]
 
 mod guard;
@@ -48,10 +48,13 @@ fn run(words: &[String]) -> Result<bool, Box<dyn Error>> {
     }
     let is_asked = |guard: &&Guard| match words {
         [] => true,
-        [rest] if rest == "--rest" => !marks.have(guard),
+        [option] if option == "--rest" => !marks.have(guard),
+        [option] if option == "--page" => false,
         words => guard.is_about(words),
     };
-    let asked: Vec<&Guard> = guards.iter().filter(is_asked).collect();
+    let mut asked: Vec<&Guard> = guards.iter().filter(is_asked).collect();
+    // Those of one program after each other, the quickest program first.
+    asked.sort_by_key(|guard| guard.red.order());
     let tree = Tree::copy_of(&root)?;
     // A test that fails anyway proves nothing.
     let tests: BTreeSet<&Test> = asked.iter().map(|guard| &guard.red).collect();
@@ -67,23 +70,17 @@ fn run(words: &[String]) -> Result<bool, Box<dyn Error>> {
         marks.keep(guard, red && !fail_anyway.contains(&&guard.red), &guards)?;
         sound &= red;
     }
-    if guards.iter().all(|guard| marks.have(guard)) {
-        std::fs::write(root.join(PAGE), page(&guards))?;
-    }
+    std::fs::write(root.join(PAGE), page(&guards, |guard| marks.have(guard)))?;
     Ok(sound)
 }
 
-/// `Err`: a guard was not seen as it is written now, or the page is of another list.
+/// `Err`: the page is of another list, or of another run.
 fn is_current(root: &Path, guards: &[Guard], marks: &Marks) -> Result<(), Box<dyn Error>> {
-    let unseen: Vec<&str> =
-        guards.iter().filter(|guard| !marks.have(guard)).map(|guard| guard.promise.as_str()).collect();
-    if !unseen.is_empty() {
-        return Err(format!("play these with make evidence WORDS=--rest: {}", unseen.join("; ")).into());
+    if std::fs::read_to_string(root.join(PAGE))? == page(guards, |guard| marks.have(guard)) {
+        return Ok(());
     }
-    if std::fs::read_to_string(root.join(PAGE))? != page(guards) {
-        return Err(format!("{PAGE} is of another list: play it with make evidence WORDS=--rest").into());
-    }
-    Ok(())
+    Err(format!("{PAGE} is of another list: write it with make evidence WORDS=--page, and play it with WORDS=--rest")
+        .into())
 }
 
 #[cfg(test)]
