@@ -59,7 +59,7 @@ async fn increase_waits_without_write_for_window_and_second_waits_for_next_one()
     let opens = soon();
     w.declare("acme", json!({ "adjustment": opening_at(opens) })).await;
     // The limit costs nothing and falls at once, so that the vendor buys nothing meanwhile.
-    w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
+    w.until("acme", "the limit is pinned", |status| status.limit == Some(100)).await;
     let waiting = until_waits(&w, "acme").await;
     let next = waiting.next_window.clone().expect("the next window");
     assert_eq!((next.name.as_str(), next.opens_at.0), ("soon", opens));
@@ -97,7 +97,7 @@ async fn operator_absent_at_window_opening_makes_change_while_window_is_open() {
     let mut w = world("window-restart").await;
     let opens = soon();
     w.declare("acme", json!({ "adjustment": opening_at(opens) })).await;
-    w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
+    w.until("acme", "the limit is pinned", |status| status.limit == Some(100)).await;
     until_waits(&w, "acme").await;
     let puts = w.puts();
     w.operator.signal("KILL");
@@ -141,7 +141,7 @@ async fn waiting_object_writes_nothing_and_an_urgent_one_does_not_wait() {
     let w = World::with("window-urgent", organization().members(99), FAST).await;
     let mut adjustment = opening_at(far());
     w.declare("acme", json!({ "adjustment": adjustment })).await;
-    w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
+    w.until("acme", "the limit is pinned", |status| status.limit == Some(100)).await;
     until_waits(&w, "acme").await;
     w.until_polled(1).await;
     let (puts, written) = (w.puts(), w.seats().get("acme").await.expect("acme").metadata.resource_version);
@@ -165,7 +165,7 @@ async fn suspended_object_skips_its_window_and_wish_that_goes_back_ends_wait() {
     w.until_polled(2).await;
     assert_eq!(w.puts(), 0, "an open window lifts no suspend");
     w.edit("acme", json!({ "suspend": false, "adjustment": opening_at(far()) })).await;
-    w.until("acme", "the limit is pinned", |status| status.limit == status.seats).await;
+    w.until("acme", "the limit is pinned", |status| status.limit == Some(100)).await;
     until_waits(&w, "acme").await;
     w.edit("acme", json!({ "seats": 100 })).await;
     let status = w.until_in_sync("acme", 100).await;

@@ -279,7 +279,10 @@ fn missed(s: &Situation<'_>, change: &Move) -> Option<Timestamp> {
 pub(super) fn recorded(s: &Situation<'_>, change: &Move, held: bool) -> Option<NextWindow> {
     match passage(s, change) {
         Passage::Free if is_first_repeat(s, change) => kept(s, held),
-        Passage::Waits(Awaited { next: None, .. }) => kept(s, held).filter(|_| waited_for(s, change).is_some()),
+        Passage::Waits(Awaited { next: None, why: Why::NoRenewal, .. }) => {
+            kept(s, held).filter(|_| waited_for(s, change).is_some())
+        }
+        Passage::Waits(Awaited { next: None, .. }) => None,
         Passage::Waits(Awaited { next: Some(next), missed, .. }) => Some(NextWindow {
             name: next.name.clone(),
             opens_at: Time(next.opens),

@@ -70,7 +70,7 @@ pub(super) enum BitwardenError {
 }
 
 impl BitwardenError {
-    /// What a 404 of the organization API means where a token was accepted.
+    /// What a 404 of the organization API means where a token was accepted. A 404 of the token endpoint says nothing of a path.
     pub(super) fn of_organization_path(self, path: &'static str) -> Self {
         if self == Self::Shared(VendorError::NotFound) { Self::NoOrganizationPath(path) } else { self }
     }
@@ -233,7 +233,7 @@ impl Failure for BitwardenError {
             Self::NotOwner => (
                 reason::INSUFFICIENT_ROLE,
                 "role too low: owner key needed",
-                "the personal key belongs to a member, and billing does not exist for members (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
+                "the personal key belongs to a member who is not an owner, and Bitwarden shows billing to owners alone (404): use the key of an owner. Being an admin is not enough, and a provider may not manage the organization"
                     .into(),
             ),
             Self::NoOrganization => (

@@ -1,6 +1,7 @@
 //! What is asked with an organization key: the organization API, which sets totals (docs/vendors/bitwarden.md,
 //! "The subscription GET", "The subscription PUT" and "Members").
 
+use futures::TryFutureExt;
 use futures::TryStreamExt;
 use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
@@ -43,14 +44,16 @@ impl BitwardenSession {
 
     /// `GET /public/organization/subscription` ("The subscription GET").
     pub(super) async fn subscription(&self) -> Result<Subscription, BitwardenError> {
-        let read = self.with_token(GET_SUBSCRIPTION, |token| self.get_subscription(token)).await;
-        read.map_err(|error| error.of_organization_path(SUBSCRIPTION))
+        let path = |error: BitwardenError| error.of_organization_path(SUBSCRIPTION);
+        let read = |token| self.get_subscription(token).map_err(path);
+        self.with_token(GET_SUBSCRIPTION, read).await
     }
 
     /// Members that take a seat, from `GET /public/members` ("Members").
     pub(super) async fn count_members(&self) -> Result<i32, BitwardenError> {
-        let counted = self.with_token(GET_MEMBERS, |token| self.get_members(token)).await;
-        counted.map(|counted| counted.seats).map_err(|error| error.of_organization_path(MEMBERS))
+        let path = |error: BitwardenError| error.of_organization_path(MEMBERS);
+        let count = |token| self.get_members(token).map_err(path);
+        self.with_token(GET_MEMBERS, count).await.map(|counted| counted.seats)
     }
 
     async fn get_subscription(&self, token: SecretString) -> Result<Subscription, BitwardenError> {

@@ -1,6 +1,7 @@
 //! What is asked with a person's key: the owner API (docs/vendors/bitwarden.md, "The owner API"), which sees and
 //! clears more, and changes by differences.
 
+use futures::TryFutureExt;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -101,8 +102,9 @@ impl BitwardenSession {
     /// Members that take a seat, from `GET .../users`: for servers without exact use, and for Secrets Manager.
     pub(super) async fn count_users(&self, id: &str) -> Result<Counted, BitwardenError> {
         let path = format!("organizations/{id}/users");
-        let counted = self.with_token(operation::GET_USERS, |token| self.count_list(&path, token)).await;
-        counted.map_err(|error| error.of_path("organizations/{id}/users"))
+        let of_path = |error: BitwardenError| error.of_path("organizations/{id}/users");
+        let count = |token| self.count_list(&path, token).map_err(of_path);
+        self.with_token(operation::GET_USERS, count).await
     }
 
     /// Forgets what is asked seldom, and the token with its roles: something that was seen when the token had this number has
@@ -127,8 +129,9 @@ impl BitwardenSession {
         path: &'static str,
         id: &str,
     ) -> Result<T, BitwardenError> {
-        let read = self.with_token(operation, |token| self.get_json(path.replace("{id}", id), token)).await;
-        read.map_err(|error| error.of_path(path))
+        let of_path = |error: BitwardenError| error.of_path(path);
+        let read = |token| self.get_json(path.replace("{id}", id), token).map_err(of_path);
+        self.with_token(operation, read).await
     }
 
     async fn get_json<T: DeserializeOwned>(&self, path: String, token: SecretString) -> Result<T, BitwardenError> {
