@@ -62,8 +62,17 @@ pub(super) fn validity(vendor: &str, license: Option<&License>, expiry: &[Durati
             format!("the license at {vendor} ended on {}{kind}", date(ends)),
         );
     }
+    ahead(vendor, license, (ends, now.duration_until(over)), (expiry, kind))
+}
+
+/// A license that ends later. `left`: until its last moment.
+fn ahead(
+    vendor: &str,
+    license: &License,
+    (ends, left): (Timestamp, SignedDuration),
+    (expiry, kind): (&[Duration], &str),
+) -> Validity {
     // The shortest warning time that has been reached: each one makes another sentence, and so another event.
-    let left = now.duration_until(over);
     let reached =
         expiry.iter().filter(|before| SignedDuration::try_from(**before).is_ok_and(|before| left < before)).min();
     match reached {

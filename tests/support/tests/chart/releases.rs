@@ -79,6 +79,19 @@ async fn former_chart_release_upgrades_with_its_values_and_pods_stay_unchanged()
     assert_eq!(args(pod), args(was).replace("0.0.0.0:8080", "[::]:8080"));
 }
 
+/// The CRDs first, and the operator beside them; then nothing of both is left.
+async fn crds_first(cp: &ControlPlane) {
+    let fresh = "helm install seatkeeper-crds charts/seatkeeper-crds --namespace seatkeeper-system --create-namespace";
+    follow(cp, fresh).await.ok();
+    follow(cp, "helm install seatkeeper charts/seatkeeper --namespace seatkeeper-system --set crds.install=false")
+        .await
+        .ok();
+    for release in ["seatkeeper", "seatkeeper-crds"] {
+        helm(cp, &format!("uninstall {release} --namespace seatkeeper-system")).await.ok();
+    }
+    cp.kubectl(&["delete", "crd", CRDS[0], CRDS[1]]).await.ok();
+}
+
 #[tokio::test]
 async fn crds_and_objects_survive_uninstall_and_are_adopted_per_readme() {
     needs_control_plane!();
@@ -92,17 +105,7 @@ async fn crds_and_objects_survive_uninstall_and_are_adopted_per_readme() {
     let refused = helm(&cp, &format!("{platform} --set seatkeeper.crds.install=true")).await.refused();
     assert!(refused.contains("ensure CRDs are installed first"), "{refused}");
 
-    // The CRDs first, and the operator beside them.
-    let fresh = "helm install seatkeeper-crds charts/seatkeeper-crds --namespace seatkeeper-system --create-namespace";
-    follow(&cp, fresh).await.ok();
-    follow(&cp, "helm install seatkeeper charts/seatkeeper --namespace seatkeeper-system --set crds.install=false")
-        .await
-        .ok();
-    for release in ["seatkeeper", "seatkeeper-crds"] {
-        helm(&cp, &format!("uninstall {release} --namespace seatkeeper-system")).await.ok();
-    }
-    cp.kubectl(&["delete", "crd", CRDS[0], CRDS[1]]).await.ok();
-
+    crds_first(&cp).await;
     let install = "helm install seatkeeper charts/seatkeeper --namespace seatkeeper-system --create-namespace";
     follow(&cp, install).await.ok();
     let had = uids_of_crds(&cp).await;
