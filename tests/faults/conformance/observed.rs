@@ -133,21 +133,23 @@ fn sent(records: &[Record]) -> Vec<Steps> {
     } else if rest.is_empty() {
         after.push(vec![PassStep::Cut]);
     }
-    heard(request).iter().flat_map(|heard| each(&[PassStep::Sent(*heard)], after.clone())).collect()
+    heard(request, records.get(1)).iter().flat_map(|heard| each(&[PassStep::Sent(*heard)], after.clone())).collect()
 }
 
-/// It took about as long as the operator waits in these runs (`--write-timeout`), or longer.
-fn is_late(request: &Record) -> bool {
-    request.over.is_some_and(|over| over.saturating_sub(request.at) > Duration::from_millis(900))
+/// It took about as long as the operator waits in these runs (`--write-timeout`), or longer. Its answer may have been held back after
+/// it was carried out: then the next request tells.
+fn is_late(request: &Record, next: Option<&Record>) -> bool {
+    let ends = [request.over, next.map(|next| next.at)];
+    ends.into_iter().flatten().any(|end| end.saturating_sub(request.at) > Duration::from_millis(900))
 }
 
-/// What may have been heard.
-fn heard(request: &Record) -> &'static [Heard] {
+/// What may have been heard. `next`: the request after it.
+fn heard(request: &Record, next: Option<&Record>) -> &'static [Heard] {
     match request.answered {
         None => &[Heard::Nothing],
         Some(200..=399) => &[Heard::Accepted, Heard::Opaque, Heard::Uncertain, Heard::Nothing],
         // The operator may have stopped to wait for it.
-        Some(401 | 429) if is_late(request) => &[Heard::Refused, Heard::Nothing],
+        Some(401 | 429) if is_late(request, next) => &[Heard::Refused, Heard::Nothing],
         Some(401 | 429) => &[Heard::Refused],
         Some(400..=499) => &[Heard::Opaque, Heard::Uncertain, Heard::Nothing, Heard::Refused],
         Some(_) => &[Heard::Opaque, Heard::Uncertain, Heard::Nothing],
