@@ -85,6 +85,9 @@ fn results(told: &str) -> Vec<(String, String)> {
         let (name, rest) = line.split_at_checked(20).expect("a row");
         (name.trim().to_owned(), rest.trim_start().split("  ").next().unwrap_or_default().to_owned())
     };
+    let mut ended = false;
+    // What follows the last row is why parts failed.
+    let table = table.take_while(|line| !std::mem::replace(&mut ended, line.starts_with("all ")));
     table.map(row).collect()
 }
 
@@ -113,6 +116,16 @@ fn failed_part_shows_output_and_skips_only_its_dependents() {
         row("all", "failed"),
     ];
     assert_eq!(results(&told), expected, "{told}");
+}
+
+#[test]
+fn output_ends_with_the_reasons_of_each_failed_part() {
+    let (well, told) = played(
+        "part bad -- bash -c 'echo NOT CAUGHT: a weakened part; seq 100; exit 1'
+         part worse -- bash -c 'echo only this; exit 1'
+part good -- bash -c 'echo NOT CAUGHT: not told'",
+    );
+    assert!(!well && told.ends_with("\nbad: NOT CAUGHT: a weakened part\nworse: only this\n"), "{told}");
 }
 
 #[test]

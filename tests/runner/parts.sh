@@ -7,9 +7,12 @@
 #       +NAME only has to end.
 #   run_parts FOLDER
 #       runs all of them and fails if one of them fails. Each part writes to a log of its own in FOLDER, so that outputs
-#       are never mixed; the log of a part that fails is printed.
+#       are never mixed; the log of a part that fails is printed, and its last reasons once more at the very end.
 #
 # Each part leads a process group. On INT, TERM and HUP the groups that were started here are ended, and nothing else.
+
+# The lines of a failed part that say why it failed, in the words of cargo, of its tests and of our own programs.
+part_reasons='^error|^test .* FAILED|panicked at|^FAILED |^failed: |^NOT CAUGHT|^FLAGGED|^conformance: (NOT|not|[^ ]*/)|^faults: .*(fewer than|more than|must say|listed, and|nothing was)|is stale'
 
 declare -a part_names=()
 declare -A part_nice=() part_show=() part_needs=() part_command=() part_state=() part_began=() part_took=() part_group=()
@@ -145,6 +148,15 @@ table() {
   say "$(printf '%-20s %-9s %7s %7s' all "$1" '' "$(clock "$SECONDS")")"
 }
 
+# Who sees only the end of a long output sees why it failed.
+reasons() {
+  local name
+  for name in "${part_names[@]}"; do
+    [ "${part_state[$name]}" = failed ] || continue
+    (grep -E "$part_reasons" "$(log_of "$name")" || tail -n 3 "$(log_of "$name")") | tail -n 5 | cut -c 1-300 | sed "s/^/$name: /"
+  done
+}
+
 run_parts() {
   part_logs=$1
   mkdir -p "$part_logs"
@@ -187,5 +199,6 @@ run_parts() {
     [ "${part_state[$name]}" = ok ] || result=failed
   done
   table "$result"
+  reasons
   [ "$result" = ok ]
 }
