@@ -83,18 +83,25 @@ fn never_late() -> [Flaw; 4] {
     [Flaw::BoughtTwice(why()), Flaw::SentTooOften(why()), Flaw::Stage(why()), Flaw::Wrong(why())]
 }
 
+fn said(cases: usize, passes: usize, tries: usize) -> String {
+    format!(
+        "{cases} played once more (of at most {MOST_REPLAYS}), {passes} passes of the model played once more (of at most \
+         {MOST_REPLAYS}), {tries} tried again (of at most {MOST_TRIES})"
+    )
+}
+
 #[test]
 fn only_case_without_rest_or_fault_is_played_once_more() {
     let replays = Replays::default();
     for flaw in never_late() {
-        assert!(!replays.allow(&flaw), "{flaw:?}");
+        assert!(!replays.allow(&flaw) && !replays.allow_pass(&flaw), "{flaw:?}");
     }
-    let late = [restless(), missed()];
-    let allowed = late.iter().cycle().take(MOST_REPLAYS + 5).filter(|flaw| replays.allow(flaw)).count();
-    assert_eq!(allowed, MOST_REPLAYS);
-    let said =
-        format!("{MOST_REPLAYS} played once more (of at most {MOST_REPLAYS}), 0 tried again (of at most {MOST_TRIES})");
-    assert_eq!(replays.to_string(), said);
+    let both = [restless(), missed()];
+    let late = || both.iter().cycle().take(MOST_REPLAYS + 5);
+    assert_eq!(late().filter(|flaw| replays.allow(flaw)).count(), MOST_REPLAYS);
+    assert_eq!(replays.to_string(), said(MOST_REPLAYS, 0, 0));
+    assert_eq!(late().filter(|flaw| replays.allow_pass(flaw)).count(), MOST_REPLAYS);
+    assert_eq!(replays.to_string(), said(MOST_REPLAYS, MOST_REPLAYS, 0));
 }
 
 #[test]
@@ -106,9 +113,7 @@ fn weakened_operator_is_tried_again_where_it_did_no_harm_and_not_for_ever() {
     let chances = [None, Some(missed()), Some(restless())];
     let allowed = chances.iter().cycle().take(MOST_TRIES + 5).filter(|flaw| replays.allow_try(flaw.as_ref())).count();
     assert_eq!(allowed, MOST_TRIES);
-    let said =
-        format!("0 played once more (of at most {MOST_REPLAYS}), {MOST_TRIES} tried again (of at most {MOST_TRIES})");
-    assert_eq!(replays.to_string(), said);
+    assert_eq!(replays.to_string(), said(0, 0, MOST_TRIES));
 }
 
 /// The last entry of a ledger: so many seats are shown then, and so many billed.

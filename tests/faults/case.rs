@@ -27,6 +27,9 @@ pub const SILENCE: usize = 20;
 /// How often a person asks for a look where the vendor wants to be left alone.
 const ASKING: Duration = Duration::from_secs(2);
 
+/// The longest wait for the rest of an operator that lacks a part.
+const PATIENCE_WITHOUT_A_PART: Duration = Duration::from_secs(90);
+
 /// A request and what happens to it.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -54,6 +57,11 @@ impl Case {
     pub fn apart(scenario: Scenario, kind: &'static str, action: String, crew: Crew) -> Self {
         let name = Name { kind, scenario: scenario.name, request: None, action };
         Self { scenario, fault: None, name, crew }
+    }
+
+    /// The longest wait for its rest. An operator that lacks a part may never rest, and is tried again.
+    fn patience(&self) -> Duration {
+        if self.crew.lacks.is_some() { PATIENCE_WITHOUT_A_PART } else { PATIENCE }
     }
 
     /// Its requests are those of one replica about one object.
@@ -144,9 +152,9 @@ pub async fn play_beside(
         Err(why) => Err(rig.processes().flaw().map_or(Flaw::Restless(why), |worse| Flaw::Wrong(worse.into()))),
         Ok(before) => {
             let end = async {
-                silent(&rig, case, PATIENCE, REST).await?;
+                silent(&rig, case, case.patience(), REST).await?;
                 drop(permit);
-                silent(&rig, case, PATIENCE, SILENCE).await
+                silent(&rig, case, case.patience(), SILENCE).await
             };
             let ended = tokio::select! {
                 biased;

@@ -191,8 +191,8 @@ impl Seen {
     /// Whether it may be played once more: nothing is wrong but that it did not come to rest, or that the moment for it was missed.
     fn is_allowed_again(&self, replays: &Replays) -> bool {
         match &self.wrong[..] {
-            [] => !self.is_as_wanted() && replays.allow(&Flaw::Missed(String::new())),
-            flaws => matches!(flaws, [flaw] if replays.allow(flaw)),
+            [] => !self.is_as_wanted() && replays.allow_pass(&Flaw::Missed(String::new())),
+            flaws => matches!(flaws, [flaw] if replays.allow_pass(flaw)),
         }
     }
 

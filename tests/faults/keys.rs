@@ -23,12 +23,10 @@ use crate::flaw::{Broken, Flaw, worst_first};
 use crate::ground::Ground;
 use crate::outside::has_open_change;
 use crate::report::Report;
+use crate::rig::PATIENCE;
 use crate::selection::{LICENSE_KEYS, Name, Request};
 use crate::{AWAITING_SILENCE, Run};
 use stage::Stage;
-
-/// The longest wait for an end.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

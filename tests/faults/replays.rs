@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::flaw::Flaw;
 
-/// So many cases and passes of the model that did not come to rest, or missed their fault, are played once more in a run.
+/// So many cases that did not come to rest, or missed their fault, are played once more in a run, and so many passes of the model.
 pub const MOST_REPLAYS: usize = 10;
 
 /// So many times a run tries again to see the harm where the proxy takes a part away.
@@ -34,7 +34,8 @@ impl Allowance {
 /// Those of one run.
 #[derive(Debug)]
 pub struct Replays {
-    late: Allowance,
+    cases: Allowance,
+    passes: Allowance,
     tries: Allowance,
 }
 
@@ -47,13 +48,19 @@ impl Default for Replays {
 impl Replays {
     /// Of a run that plays everything so often.
     pub fn of(times: usize) -> Self {
-        Self { late: Allowance::of(MOST_REPLAYS * times), tries: Allowance::of(MOST_TRIES * times) }
+        let replays = || Allowance::of(MOST_REPLAYS * times);
+        Self { cases: replays(), passes: replays(), tries: Allowance::of(MOST_TRIES * times) }
     }
 
-    /// Whether it may be played once more, alone. Beside so many others what does not come to rest in time, or whose fault never
+    /// Whether a case may be played once more, alone. Beside so many others what does not come to rest in time, or whose fault never
     /// takes effect, may be late for reasons of the machine; nothing else may.
     pub fn allow(&self, flaw: &Flaw) -> bool {
-        matches!(flaw, Flaw::Restless(_) | Flaw::Missed(_)) && self.late.take()
+        is_late(flaw) && self.cases.take()
+    }
+
+    /// The same of a pass of the model.
+    pub fn allow_pass(&self, flaw: &Flaw) -> bool {
+        is_late(flaw) && self.passes.take()
     }
 
     /// Whether an operator without a part may be tried again, that was to be seen to buy too much. Which of two replicas is faster is
@@ -63,10 +70,25 @@ impl Replays {
     }
 }
 
+fn is_late(flaw: &Flaw) -> bool {
+    matches!(flaw, Flaw::Restless(_) | Flaw::Missed(_))
+}
+
+impl fmt::Display for Allowance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(of at most {})", self.most)
+    }
+}
+
 impl fmt::Display for Replays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [(again, most), (tries, most_tries)] =
-            [&self.late, &self.tries].map(|Allowance { most, used }| (used.load(Ordering::SeqCst), most));
-        write!(f, "{again} played once more (of at most {most}), {tries} tried again (of at most {most_tries})")
+        let Self { cases, passes, tries } = self;
+        let [again, passes_again, tried] =
+            [cases, passes, tries].map(|Allowance { used, .. }| used.load(Ordering::SeqCst));
+        write!(
+            f,
+            "{again} played once more {cases}, {passes_again} passes of the model played once more {passes}, {tried} tried again \
+             {tries}"
+        )
     }
 }

@@ -26,7 +26,7 @@ use crate::keys::stage::tenant;
 use crate::scenario::{AtPurchase, LATE, Scenario};
 
 /// The longest wait for something that must happen.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(150);
 
 /// What the operator says when it is told to end.
 const STOPS: &str = "stopping: requests in flight";
