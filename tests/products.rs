@@ -178,6 +178,33 @@ async fn pool_waiting_for_pool_that_awaits_approval_names_it_and_is_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pool_waiting_for_suspended_pool_names_it_and_is_ready() {
+    needs_control_plane!();
+    let w = world("suspended-beside").await;
+    let t = w.tenant("acme", with_secrets_manager()).await;
+    let secret = json!({ "vendor": { "bitwarden": { "credentialsSecretRef": { "name": "acme" } } } });
+    let suspended = json!({ "seats": 150, "suspend": true });
+    w.declare("pm", merged(of("PasswordManager"), merged(secret.clone(), suspended))).await;
+    w.until_reason("pm", "ChangePending", "Suspended").await;
+    w.declare("sm", merged(of("SecretsManager"), merged(secret, json!({ "seats": 120 })))).await;
+    let deferred = |status: &seatkeeper::api::LicenseSeatsStatus| said(status, "Ready") == "True/ChangeDeferred";
+    let status = w.until("sm", "waits as long as pm is suspended", deferred).await;
+    let message = &condition(&status, "Ready").expect("Ready").message;
+    let why = "LicenseSeats pm declares that and is held (+50 seats: suspended): see its status";
+    assert!(message.ends_with(why), "{message}");
+    assert_eq!(said(&status, "ChangePending"), "True/AwaitingOtherPool");
+    assert_eq!(t.puts(), 0);
+    w.edit("pm", json!({ "suspend": false })).await;
+    w.until_in_sync("pm", 150).await;
+    w.until_in_sync("sm", 120).await;
+    // Suspended without a change that is wanted, it is no reason to wait: the vendor's rule alone holds more.
+    w.edit("pm", json!({ "suspend": true })).await;
+    w.edit("sm", json!({ "seats": 160 })).await;
+    w.until_reason("sm", "Ready", "VendorRejected").await;
+    assert_eq!(t.puts(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pools_declared_together_are_raised_in_order_without_reported_refusal() {
     needs_control_plane!();
     let w = world("together").await;

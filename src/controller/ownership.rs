@@ -54,9 +54,8 @@ pub(super) fn ownership(stored: &StoredObject, desired: Option<&Desired>, sight:
                 confirmed: is_confirmed,
                 pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name),
                 age,
-                wanted: desired
-                    .filter(|desired| !leaving && !desired.suspended)
-                    .and_then(|desired| wanted(desired, record)),
+                // Also of a suspended object: the others of its account name it as what they wait for.
+                wanted: desired.filter(|_| !leaving).and_then(|desired| wanted(desired, record)),
             };
             let read = matches!(sight, Sight::Reading(_));
             let rows = Rows { listed: listed(sight, record, as_recorded), read, differ: differ(metadata) };
