@@ -83,50 +83,47 @@ fn record(status: &LicenseSeatsStatus) -> KeyRecord {
 #[tokio::test(flavor = "multi_thread")]
 async fn printed_commands_move_old_license_key_without_prune_or_new_addition() {
     needs_control_plane!();
-    for (name, kind) in [("immuta-old-type", SECRET_TYPE), ("immuta-opaque", "Opaque")] {
-        let a = acme(name).await;
-        let (key, before) = a.added("one", "licenseKey").await;
-        let data =
-            json!({ "licenseKey": format!("{key}\r\n"), "other": "something else", "server": "https://old.test" });
-        let labels = json!({ "app.kubernetes.io/part-of": "acme" });
-        let old = json!({
-            "apiVersion": "v1", "kind": "Secret", "type": kind, "stringData": data,
-            "metadata": { "name": "one", "namespace": a.w.namespace, "labels": labels },
-        });
-        a.w.apply_secret("one", &old).await;
-        a.until_not_permitted("recreate it with the same data").await;
-        a.run_what_ready_prints().await;
-        a.until_as_before(&key, &before).await;
-        let secret = a.w.secrets().get("one").await.expect("the Secret");
-        let text = |key: &str| String::from_utf8_lossy(&secret.data.as_ref().expect("data")[key].0).into_owned();
-        assert_eq!(secret.type_.as_deref(), Some("seatkeeper.dev/license-key"));
-        assert_eq!(
-            (text("other").as_str(), text("server")),
-            ("something else", a.w.vendor.url()),
-            "nothing in it is lost"
-        );
-        assert_eq!(secret.metadata.labels.expect("labels")["app.kubernetes.io/part-of"], "acme");
-        // Blanks around a key are none of it, wherever they come from.
-        a.put("one", &format!(" {key}\n")).await;
-        a.until_as_before(&key, &before).await;
-    }
+    let a = acme("immuta-old-type").await;
+    let (key, before) = a.added("one", "licenseKey").await;
+    let data = json!({ "licenseKey": format!("{key}\r\n"), "other": "something else", "server": "https://old.test" });
+    let labels = json!({ "app.kubernetes.io/part-of": "acme" });
+    let old = json!({
+        "apiVersion": "v1", "kind": "Secret", "type": SECRET_TYPE, "stringData": data,
+        "metadata": { "name": "one", "namespace": a.w.namespace, "labels": labels },
+    });
+    a.w.apply_secret("one", &old).await;
+    a.until_not_permitted("recreate it with the same data").await;
+    a.run_what_ready_prints().await;
+    a.until_as_before(&key, &before).await;
+    let secret = a.w.secrets().get("one").await.expect("the Secret");
+    let text = |key: &str| String::from_utf8_lossy(&secret.data.as_ref().expect("data")[key].0).into_owned();
+    assert_eq!(secret.type_.as_deref(), Some("seatkeeper.dev/license-key"));
+    assert_eq!((text("other").as_str(), text("server")), ("something else", a.w.vendor.url()), "nothing in it is lost");
+    assert_eq!(secret.metadata.labels.expect("labels")["app.kubernetes.io/part-of"], "acme");
+    // Blanks around a key are none of it, wherever they come from.
+    a.put("one", &format!(" {key}\n")).await;
+    a.until_as_before(&key, &before).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn printed_commands_copy_license_keys_beside_credential_which_stays() {
+async fn printed_commands_copy_license_keys_beside_other_data_which_stays() {
     needs_control_plane!();
-    let a = acme("immuta-beside").await;
-    // As the example of a renewal had it: one Secret for the API key and the license keys.
-    let (key, before) = a.added("all", "Key_2026").await;
-    let mut data: Value = a.admin("an API key that nobody uses");
-    data["Key_2026"] = json!(key);
-    a.w.secret("all", data).await;
-    a.until_not_permitted("copy it to a Secret of its own").await;
-    a.run_what_ready_prints().await;
-    let kind = a.w.secrets().get("all").await.expect("the credential stays").type_;
-    assert_eq!(kind.as_deref(), Some(SECRET_TYPE));
-    a.w.edit("acme", json!({ "vendor": { "immuta": { "licenseKeys": [entry("all-key-2026", "Key_2026")] } } })).await;
-    a.until_as_before(&key, &before).await;
+    // As the example of a renewal had it: one Secret for the API key and the license keys. What an Opaque Secret holds beside
+    // is not read, so it is never deleted.
+    for (name, kind) in [("immuta-beside", SECRET_TYPE), ("immuta-opaque", "Opaque")] {
+        let a = acme(name).await;
+        let (key, before) = a.added("all", "Key_2026").await;
+        let mut data: Value = a.admin("an API key that nobody uses");
+        data["Key_2026"] = json!(key);
+        a.w.secret_of_type("all", kind, data).await;
+        a.until_not_permitted("copy it to a Secret of its own").await;
+        a.run_what_ready_prints().await;
+        let there = a.w.secrets().get("all").await.expect("the credential stays");
+        assert_eq!((there.type_.as_deref(), there.data.expect("data").len() > 1), (Some(kind), true));
+        let copied = json!({ "vendor": { "immuta": { "licenseKeys": [entry("all-key-2026", "Key_2026")] } } });
+        a.w.edit("acme", copied).await;
+        a.until_as_before(&key, &before).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 //! the commands that move the value. Whether that is wanted, only the owner of the Secret can say.
 //!
 //! No message leads a person to give a credential away: no commands for a key of a credential, and no command deletes a Secret
-//! that something else may need.
+//! that something else may need. That is any Secret but those of our own type: what else is in the others is not read.
 
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
@@ -24,7 +24,7 @@ pub(super) fn fault(secret: &Secret, key: &str, to: &Place<'_>) -> Fault {
     );
     let fix = if let Some(credential) = credential_of(key) {
         format!("{key} belongs to {credential} and is never a license key: name the Secret with the license key")
-    } else if [SECRET_TYPE, "Opaque"].contains(&kind(secret)) && !SecretData::is_credential(secret) {
+    } else if kind(secret) == SECRET_TYPE && !SecretData::is_credential(secret) {
         recreate(secret, to)
     } else {
         copy(secret, key, to)

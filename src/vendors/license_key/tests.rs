@@ -60,7 +60,8 @@ fn obstacle_to_sending_license_key_is_reported_with_its_fix() {
         ),
         (LICENSE_KEY_TYPE, vec![right], missing, "key licenseKey of Secret immuta-2027"),
         (SECRET_TYPE, vec![key], kept, "recreate it with the same data: (umask 077 && kubectl -n it"),
-        ("Opaque", vec![key, ("apiKey", "k")], kept, "recreate it with the same data"),
+        ("Opaque", vec![key], kept, "copy it to a Secret of its own"),
+        ("Opaque", vec![key, ("apiKey", "k")], kept, "copy it to a Secret of its own"),
         (SECRET_TYPE, vec![key, ("apiKey", "k")], kept, "copy it to a Secret of its own"),
         ("kubernetes.io/tls", vec![key], kept, "name Secret immuta-2027-licensekey in secretKeyRef"),
     ] {
@@ -83,6 +84,8 @@ fn no_person_is_led_to_give_a_credential_away() {
         (SECRET_TYPE, "clientSecret"),
         (SECRET_TYPE, "apiKey"),
         (SECRET_TYPE, "token"),
+        ("Opaque", "token"),
+        ("Opaque", "database"),
         ("kubernetes.io/tls", "tls.key"),
     ] {
         let fault =
