@@ -28,6 +28,11 @@ fn document() -> String {
         This page is about Bitwarden alone; for Immuta see [immuta.md](immuta.md#a-key-is-added-once). Vendor text never gets \
         into status, events or logs; these sentences do. `<host>` is the API's. The last column names what the client \
         knows of the vendor: see [vendors/bitwarden.md](vendors/bitwarden.md).\n\n## Reading, and keys\n\n\
+        The reasons `Rejected`, `InsufficientRole` and `VendorUnreachable` are those of the condition `CredentialsValid`. Beside \
+        `Rejected` and `InsufficientRole`, `Ready` says `CredentialsInvalid`, or goes on with another key that works. Beside \
+        `VendorUnreachable`, `Ready` keeps its reason, and says `ObservationStale` once the numbers are older than three intervals. The \
+        reasons `UnsupportedByVendor` and `SpecInvalid` are those of `Ready`. Before `UnsupportedByVendor`, Seatkeeper tries five \
+        times, and `Ready` says `ObservationStale`. Numbers, dates and the words in parentheses are examples.\n\n\
         | Bitwarden | Reason | STATUS | What it says | Tried again | Facts |\n|---|---|---|---|---|---|\n"
         .to_owned();
     for row in symptoms() {
@@ -44,8 +49,14 @@ fn document() -> String {
         );
     }
     text.push_str(
+        "\nThe personal key of a member who is not an owner shows exact use and no seats. Beside the organization key, \
+         `CredentialsValid` says `InsufficientRole`, and the rest goes on. Alone, with `organizationId`, the key is accepted \
+         (`CredentialsValid` is True), and `Ready` says `UnsupportedByVendor`: use the key of an owner, or add the organization \
+         key as `credentialsSecretRef`.\n",
+    );
+    text.push_str(
         "\n## Changes refused by the owner API\n\nWith an owner's key alone, Bitwarden says why it refuses. `Ready` is then False with \
-         reason `VendorRejected`, and the message says \"Bitwarden refused the change, because ...\". It is sent again when \
+         reason `VendorRejected`, and the message says, for example, \"Bitwarden refused the change to 105 seats with limit 105, because ...\". It is sent again when \
          the wish or a Secret changes, when fewer seats are in use, when the vendor shows other seats or another limit, or when \
          a person asks.\n\n| Bitwarden's text (or how it begins) | because ... |\n|---|---|\n",
     );

@@ -153,11 +153,12 @@ pub struct CronWindow {
         .message("the schedule of a window names months as JAN to DEC and weekdays as SUN to SAT, or as numbers"))]
     pub schedule: String,
 
-    /// The IANA name of the time zone of `schedule`, such as `Europe/Berlin` or `UTC`. A time that the clock skips opens at the first
+    /// The IANA name of the time zone of `schedule`, such as `Europe/Berlin` or `UTC`. A name that the operator's time zone database
+    /// lacks is `SpecInvalid`. A time that the clock skips opens at the first
     /// moment after it; one that comes twice opens at the first.
     #[schemars(length(min = 1, max = 64))]
     #[x_kube(validation = Rule::new("self.matches('^[-A-Za-z0-9_+/]+$')")
-        .message("the time zone of a window is an IANA name such as Europe/Berlin or UTC"))]
+        .message("the time zone of a window has the form of an IANA name, such as Europe/Berlin or UTC"))]
     pub time_zone: String,
 
     /// How long it stays open: a Go-style duration of 1h to 168h, and not longer than until its next opening.

@@ -88,7 +88,7 @@ pub struct Run {
     #[arg(long = "allowed-host", env = "SEATKEEPER_ALLOWED_HOST", value_delimiter = ',', value_name = "HOST")]
     allowed_hosts: Vec<String>,
 
-    /// A proxy for requests to vendors, and for nothing else: http://HOST:PORT. Its credentials, as user:password, are in the
+    /// A proxy for requests to vendors, and for nothing else: http://HOST:PORT or https://HOST:PORT. Its credentials, as user:password, are in the
     /// environment variable SEATKEEPER_VENDOR_PROXY_CREDENTIALS alone
     #[arg(long, env = "SEATKEEPER_VENDOR_PROXY", value_name = "URL")]
     vendor_proxy: Option<String>,

@@ -10,7 +10,7 @@ fn lacks(reason: &'static str) -> Verdict {
     Verdict::Lacking(Lack { reason, summary: "keys".into(), message, secret_may_help: false, arrives })
 }
 
-fn held(kind: HoldKind) -> Verdict {
+pub fn held(kind: HoldKind) -> Verdict {
     Verdict::Held(vec![Hold { kind, message: "what to do".into(), wake: Wake::OnEdit }])
 }
 

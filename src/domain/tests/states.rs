@@ -56,6 +56,20 @@ fn decisions(states: &mut States) {
     let decision = full.follow();
     let finding = Finding::Decided { desired: &full.desired, seen: &full.seen, decision: &decision };
     states.insert("in-sync-exhausted".into(), over(&LicenseSeatsStatus::default(), &finding));
+    // A key that shows the use fails beside one that works, for a time: a person is called once it lasts.
+    let unread = story().with(|s| s.seen.concern = Some(fails_for_a_time()));
+    let decision = Decision { verdict: samples::held(HoldKind::KeyUnread), ..unread.follow() };
+    let finding = Finding::Decided { desired: &unread.desired, seen: &unread.seen, decision: &decision };
+    insert(states, "held-key-unread", &finding);
+}
+
+fn fails_for_a_time() -> Fault {
+    Fault {
+        remedy: Remedy::Time { after: None, secret_may_help: false },
+        reason: reason::VENDOR_UNREACHABLE,
+        summary: "unreachable".into(),
+        message: "it does not answer".into(),
+    }
 }
 
 fn story_intent(phase: IntentPhase) -> Intent {
@@ -88,12 +102,7 @@ fn faults(states: &mut States) {
         insert(states, name, &finding);
     }
     // A hiccup after a good reading says nothing; one that lasts does.
-    let fault = Fault {
-        remedy: time(),
-        reason: reason::VENDOR_UNREACHABLE,
-        summary: "unreachable".into(),
-        message: "it does not answer".into(),
-    };
+    let fault = fails_for_a_time();
     let failed = |stale| Finding::Failed { fault: &fault, desired: None, account: None, stale };
     states.insert("in-sync-hiccup".into(), over(&in_sync(), &failed(false)));
     states.insert("in-sync-stale".into(), over(&in_sync(), &failed(true)));
