@@ -186,7 +186,7 @@ async fn backup_page_restores_suspended_objects_with_their_plans() {
     w.plane.kubectl(&lost).await.ok();
     w.bitwarden().set_seats(&w.key.id, 100).expect("the vendor allows it");
     w.bitwarden().set_limit(&w.key.id, Some(120)).expect("the vendor allows it");
-    page.follow(&w.plane, "jq ").await.ok();
+    page.follow(&w.plane, "jq '.items[] |= ").await.ok();
     for (name, summary) in [("acme", "+50 seats, limit 150: suspended"), ("other", "in sync")] {
         let status = w.until(name, summary, |status| status.summary.as_deref() == Some(summary)).await;
         assert_eq!(said(&status, "Stalled"), "", "{name}");
@@ -199,7 +199,37 @@ async fn backup_page_restores_suspended_objects_with_their_plans() {
     w.edit("acme", json!({ "suspend": false })).await;
     w.until_in_sync("acme", 150).await;
     assert_eq!((w.bitwarden().puts(&w.key.id), other.puts()), (2, 1));
+
+    // All is lost once more, and the status comes back.
+    w.plane.kubectl(&lost).await.ok();
+    page.follow(&w.plane, "jq '.items[] |= ").await.ok();
+    w.until("acme", "read", |status| status.seats == Some(150) && status.history.is_empty()).await;
+    page.follow(&w.plane, "jq '.items[] | select(.kind").await.ok();
+    w.until("acme", "its record", |status| !status.history.is_empty()).await;
+    w.edit("acme", json!({ "suspend": false })).await;
+    w.until_in_sync("acme", 150).await;
+    assert_eq!(w.bitwarden().puts(&w.key.id), 2);
+    let suspended = page.follow(&w.plane, "kubectl get licenseseats --all-namespaces -o custom-columns").await.ok();
+    let columns = |name: &str| suspended.lines().find(|line| line.contains(name)).map(|line| line.ends_with("true"));
+    assert_eq!((columns("acme"), columns("other")), (Some(false), Some(true)), "{suspended}");
+    suspended_in_backup_and_licenses_of_keys(&page, &w).await;
     page.close();
+}
+
+/// Of a backup with an object that is suspended, and one whose key was added.
+async fn suspended_in_backup_and_licenses_of_keys(page: &Page, w: &World) {
+    let key =
+        json!({ "secretKeyRef": { "name": "one", "key": "licenseKey" }, "id": 7, "uuid": "u", "state": "Active" });
+    let items = json!([
+        { "metadata": { "namespace": "it", "name": "still" }, "spec": { "suspend": true } },
+        { "metadata": { "namespace": "it", "name": "immuta" }, "status": { "license": { "keys": [key] } } },
+    ]);
+    fs::write(page.folder.join("seats.json"), json!({ "items": items }).to_string()).expect("the backup");
+    assert_eq!(page.follow(&w.plane, "jq -r").await.ok().trim(), "it/still");
+    let adopt = page.follow(&w.plane, "jq '.items[] | select(.status.license.keys)").await.ok();
+    let adopt: Value = serde_json::from_str(&adopt).expect("JSON");
+    let entry = json!({ "secretKeyRef": { "name": "one", "key": "licenseKey" }, "adopt": { "id": 7, "uuid": "u" } });
+    assert_eq!(adopt, json!({ "name": "immuta", "keys": [entry] }));
 }
 
 /// What kubectl answers to one of these groups.

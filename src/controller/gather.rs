@@ -268,14 +268,15 @@ async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result
 
 /// The message names no owner in another namespace: readers here may not know it.
 fn conflict((namespace, _): &Key, owner: &Key, desired: &Desired) -> Fault {
-    let other = if owner.0 == *namespace {
-        format!("LicenseSeats {}", owner.1)
+    let (other, find) = if owner.0 == *namespace {
+        (format!("LicenseSeats {}", owner.1), "")
     } else {
-        "a LicenseSeats in another namespace".into()
+        let find = ". An administrator of the cluster finds it with kubectl get licenseseats -A -o wide";
+        ("a LicenseSeats in another namespace".into(), find)
     };
     let message = format!(
-        "{other} is older and has the same {} of the same account: delete one of the two, or point one at another account. \
-         Until then Seatkeeper sends nothing for this one",
+        "{other} is older and owns {} of the same account, so Seatkeeper sends nothing for this one. Delete one of the two, or point \
+         one at another account{find}",
         desired.pool.name
     );
     Fault { remedy: Remedy::Owner, reason: reason::CONFLICT, summary: "owned by another object".into(), message }

@@ -62,7 +62,7 @@ impl Pass<'_> {
         let finding = Finding::Decided { desired: &desired, seen: &snapshot, decision: &decision };
         self.write_with_proof(&status, &finding).await?;
         // Not before: what cannot be stored is tried with back-off.
-        (self.state.failures, self.state.unkept) = (0, 0);
+        self.state.decided();
         if !matches!(&decision.verdict, Verdict::Lacking(lack) if lack.secret_may_help) {
             self.state.secret_watch = None;
             return Ok(wait);

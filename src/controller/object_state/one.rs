@@ -204,6 +204,15 @@ impl ObjectState {
         self.answered();
     }
 
+    /// A decision was made and stored. While a change is about to be made its failures stay counted: one that does not leave, pass
+    /// after pass, is tried with back-off.
+    pub fn decided(&mut self) {
+        self.unkept = 0;
+        if !self.changing {
+            self.failures = 0;
+        }
+    }
+
     /// How long an edit or a changed Secret has waited for a pass; `None`: neither does. `edited`: the status is of a former
     /// spec.
     pub fn unseen_for(&mut self, edited: bool, now: Instant) -> Option<Duration> {

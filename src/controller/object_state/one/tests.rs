@@ -18,6 +18,16 @@ fn edit_counts_as_seen_only_while_passes_of_term_are_recorded() {
 }
 
 #[test]
+fn change_that_does_not_leave_is_tried_with_back_off_until_it_has_left() {
+    let mut state = ObjectState { failures: 3, unkept: 2, changing: true, ..ObjectState::default() };
+    state.decided();
+    assert_eq!((state.failures, state.unkept), (3, 0));
+    state.changing = false;
+    state.decided();
+    assert_eq!(state.failures, 0);
+}
+
+#[test]
 fn next_pass_is_urgent_with_change_in_flight_and_new_until_first_turn() {
     let now = Instant::now();
     let class = |change: fn(&mut ObjectState, Instant)| {
