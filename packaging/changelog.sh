@@ -3,6 +3,7 @@
 #
 # usage: changelog.sh VERSION [FILE]
 set -euo pipefail
+[ $# -ge 1 ] || { echo "usage: changelog.sh VERSION [FILE]" >&2; exit 1; }
 file=${2:-$(dirname "$0")/../CHANGELOG.md}
 # awk: from the version's heading to the next heading of its kind, or to the links at the end.
 section=$(awk -v heading="## [$1] - " 'index($0, heading) == 1 { found = 1; next } /^## / || /^\[[^]]*\]: / { found = 0 } found' "$file")

@@ -5,6 +5,7 @@
 set -euo pipefail
 root=${2:-$(dirname "$0")/..}
 fail() { printf 'release: %s\n' "$*" >&2; exit 1; }
+[ $# -ge 1 ] || fail "usage: release-check.sh vX.Y.Z [ROOT]"
 [[ $1 =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.]+)?$ ]] || fail "the tag $1 is not like v1.2.3"
 version=${1#v}
 workspace=$(awk '/^\[/ { section = $0 } section == "[workspace.package]" && /^version = / { gsub(/"/, "", $3); print $3 }' "$root/Cargo.toml")

@@ -182,7 +182,7 @@ async fn yes_to_a_plan_that_never_was_buys_nothing_and_is_named() {
     give(&w, "typo", json!({ "planId": "9-ffffff" })).await.expect("the approval is admitted");
     w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
     let (asked, _) = until_asked(&w).await;
-    let named = "SeatApproval typo names plan 9-ffffff, which is finished or belongs to another object";
+    let named = "SeatApproval typo names plan 9-ffffff, which is no open plan of this object: mistyped, finished, or of another object";
     assert!(message(&asked).contains(named), "{}", message(&asked));
     w.until_polled(2).await;
     assert_eq!(w.puts(), 0);
@@ -200,7 +200,9 @@ async fn yes_to_a_plan_of_another_object_buys_nothing_and_is_named() {
     let (_, ours) = until_asked(&w).await;
     assert_ne!(ours, theirs);
     give(&w, "misread", json!({ "planId": theirs })).await.expect("the approval is admitted");
-    let named = format!("SeatApproval misread names plan {theirs}, which is finished or belongs to another object");
+    let named = format!(
+        "SeatApproval misread names plan {theirs}, which is no open plan of this object: mistyped, finished, or of another object"
+    );
     w.until("acme", &named, |status| asks(status) && message(status).contains(&named)).await;
     other.until_polled(2).await;
     assert_eq!(w.puts(), 0, "of neither");

@@ -23,10 +23,10 @@ pub fn patient() -> Vec<&'static str> {
 /// server `$server` and secret `$secret`; reason of `CredentialsValid`; the key; the fix.
 const UNUSABLE: &str = "
 other-type | type: Opaque | SecretNotPermitted | Secret other-type has type Opaque | again with type: seatkeeper.dev/credentials
-no-id | stringData: {clientId: null} | KeyMissing | key clientId of Secret no-id is missing | kubectl edit secret no-id
-no-secret | stringData: {clientSecret: null} | KeyMissing | key clientSecret of Secret no-secret is missing | kubectl edit
-empty | stringData: {clientSecret: ''} | KeyMissing | key clientSecret of Secret empty is empty | kubectl edit secret empty
-blank | stringData: {clientId: \" \\t\\r\\n\"} | KeyMissing | key clientId of Secret blank is empty | kubectl edit secret blank
+no-id | stringData: {clientId: null} | KeyMissing | key clientId of Secret no-id is missing | patch secret no-id -p
+no-secret | stringData: {clientSecret: null} | KeyMissing | key clientSecret of Secret no-secret is missing | patch secret no-secret -p
+empty | stringData: {clientSecret: ''} | KeyMissing | key clientSecret of Secret empty is empty | patch secret empty -p
+blank | stringData: {clientId: \" \\t\\r\\n\"} | KeyMissing | key clientId of Secret blank is empty | patch secret blank -p
 not-text | {stringData: {clientSecret: null}, data: {clientSecret: //79/A==}} | KeyInvalid | clientSecret is not UTF-8 | store the text
 two-lines | stringData: {clientSecret: \"$secret\\nand\"} | KeyInvalid | clientSecret contains control | again as one line of text
 quoted | stringData: {clientSecret: \"'$secret'\"} | KeyInvalid | clientSecret is in quotation marks | store it without them
@@ -37,10 +37,10 @@ template | stringData: {clientSecret: '{{ .Values.secret }}'} | KeyInvalid | cli
 shell | stringData: {clientSecret: '${SECRET}'} | KeyInvalid | clientSecret is a template | render it
 example | stringData: {clientSecret: replace-me} | KeyInvalid | clientSecret is a placeholder | store the value itself
 readme | stringData: {clientSecret: SECRET} | KeyInvalid | clientSecret is a placeholder | store the value itself
-readme-id | stringData: {clientId: organization.ID} | KeyInvalid | clientId is not an API key | followed by a GUID
+readme-id | stringData: {clientId: organization.ID} | KeyInvalid | clientId is not an API key | with a GUID behind it
 marked | stringData: {clientSecret: \"\\ufeff$secret\"} | KeyInvalid | clientSecret begins with a byte order mark | without one
-bare-id | stringData: {clientId: 6f1c8a52-3f4e-4c7a-9a55-000000000001} | KeyInvalid | clientId is not | organization. or user. followed by a GUID
-swapped | stringData: {clientId: $secret} | KeyInvalid | clientId is not an API key | organization. or user. followed by a GUID
+bare-id | stringData: {clientId: 6f1c8a52-3f4e-4c7a-9a55-000000000001} | KeyInvalid | clientId is not | organization. or user. with a GUID behind it
+swapped | stringData: {clientId: $secret} | KeyInvalid | clientId is not an API key | organization. or user. with a GUID behind it
 http | stringData: {server: http://vault.example.org} | KeyInvalid | server is not https | write it as https://host
 no-url | stringData: {server: vault.example.org} | KeyInvalid | server is not a URL | write it as https://host
 host | stringData: {server: https://vault.example.org} | HostNotAllowed | vault.example.org | --allowed-host=vault.example.org (Helm:

@@ -220,7 +220,9 @@ fn why_not(s: &Situation<'_>, Approval { name, spec }: &Approval, step: &Step) -
             format!("SeatApproval {name} was valid until {}", until.0.strftime("%Y-%m-%d %H:%MZ"))
         }
         (Some(plan), _) => {
-            format!("SeatApproval {name} names plan {plan}, which is finished or belongs to another object")
+            format!(
+                "SeatApproval {name} names plan {plan}, which is no open plan of this object: mistyped, finished, or of another object"
+            )
         }
         (None, _) if increases => format!("The bound of SeatApproval {name} is below this change"),
         (None, _) => format!("SeatApproval {name} has a bound, which covers increases of seats or limit alone"),

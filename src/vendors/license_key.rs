@@ -9,7 +9,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use super::allowed_hosts::{host, same_place, server};
-use super::secret_data::{SecretData, invalid, name, not_permitted};
+use super::secret_data::{SecretData, invalid, kubectl, name, not_permitted};
 use crate::domain::{Fault, reason};
 
 /// Where a license key would be sent: the server of the credential that the object uses, and the CA that vouches for it.
@@ -61,11 +61,6 @@ fn is_for(secret: &Secret, data: &SecretData<'_>, to: &Place<'_>) -> Result<(), 
         }
         _ => Ok(()),
     }
-}
-
-/// The command line that reaches the namespace of a Secret.
-fn kubectl(secret: &Secret) -> String {
-    format!("kubectl -n {}", secret.metadata.namespace.as_deref().unwrap_or("default"))
 }
 
 /// The text of a license key. It may span lines, so it is not held to be one line of text.

@@ -75,8 +75,11 @@ impl<'a> SecretData<'a> {
             let there = self.0.data.as_ref().is_some_and(|data| data.contains_key(key));
             let how = if there { "is empty" } else { "is missing" };
             let name = name(self.0);
-            let message =
-                format!("key {key} of Secret {name} {how}: add it, for example with kubectl edit secret {name}");
+            let message = format!(
+                "key {key} of Secret {name} {how}: add it, for example with {} patch secret {name} -p \
+                 '{{\"stringData\":{{\"{key}\":\"VALUE\"}}}}'",
+                kubectl(self.0)
+            );
             Fault::credentials(reason::KEY_MISSING, &format!("Secret: {key} {how}"), message)
         })
     }
@@ -85,6 +88,11 @@ impl<'a> SecretData<'a> {
     pub(super) fn secret(&self, key: &str) -> Result<SecretString, Fault> {
         self.required(key).map(SecretString::from)
     }
+}
+
+/// The command line that reaches the namespace of a Secret.
+pub(super) fn kubectl(secret: &Secret) -> String {
+    format!("kubectl -n {}", secret.metadata.namespace.as_deref().unwrap_or("default"))
 }
 
 /// The name of a Secret, for a message.

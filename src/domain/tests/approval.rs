@@ -177,7 +177,7 @@ fn approved_plan_is_made_once_and_is_recorded() {
         asker
             .pending()
             .1
-            .contains(&format!("SeatApproval yes names plan {id}, which is finished or belongs to another object"))
+            .contains(&format!("SeatApproval yes names plan {id}, which is no open plan of this object: mistyped, finished, or of another object"))
     );
 }
 
@@ -574,7 +574,7 @@ fn approval_of_unknown_plan_lets_nothing_pass_and_is_reported() {
     assert_eq!(asker.pending().0, "True/AwaitingApproval");
     let message = asker.pending().1;
     assert!(
-        message.contains("SeatApproval typo names plan 9-ffffff, which is finished or belongs to another object"),
+        message.contains("SeatApproval typo names plan 9-ffffff, which is no open plan of this object: mistyped, finished, or of another object"),
         "{message}"
     );
 }
@@ -614,7 +614,7 @@ fn message_names_bounds_and_latest_plans_of_approvals_and_counts_others() {
     asker.give("year", "decision: Approved, upTo: 110, validUntil: '2026-12-31T00:00:00Z'");
     assert_eq!(asker.requested(), None);
     let message = asker.pending().1;
-    let told = ". The bound of SeatApproval year is below this change. SeatApproval old-700 names plan 700-aaaaaa, which is finished or belongs to another object. SeatApproval old-699 names plan 699-aaaaaa, which is finished or belongs to another object. 698 more SeatApprovals \
+    let told = ". The bound of SeatApproval year is below this change. SeatApproval old-700 names plan 700-aaaaaa, which is no open plan of this object: mistyped, finished, or of another object. SeatApproval old-699 names plan 699-aaaaaa, which is no open plan of this object: mistyped, finished, or of another object. 698 more SeatApprovals \
                 of this object do not cover the change";
     assert!(message.ends_with(told), "{message}");
 }

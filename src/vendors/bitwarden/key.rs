@@ -83,7 +83,10 @@ fn whose(client_id: &str) -> Result<KeyOf, Fault> {
     let organization = client_id.strip_prefix("organization.").and_then(guid).map(KeyOf::Organization);
     let user = client_id.strip_prefix("user.").and_then(guid).map(|_| KeyOf::User);
     organization.or(user).ok_or_else(|| {
-        invalid("clientId", "is not an API key: it starts with organization. or user. followed by a GUID")
+        invalid(
+            "clientId",
+            "is not an API key: such a key is organization. or user. with a GUID behind it, as Bitwarden shows it",
+        )
     })
 }
 

@@ -7,10 +7,10 @@
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
-use super::{Place, kubectl};
+use super::Place;
 use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
 use crate::domain::Fault;
-use crate::vendors::secret_data::{SecretData, credential_of, kind, name, not_permitted, shown_kind};
+use crate::vendors::secret_data::{SecretData, credential_of, kind, kubectl, name, not_permitted, shown_kind};
 
 /// The longest name of a Secret.
 const LONGEST_NAME: usize = 253;

@@ -79,7 +79,7 @@ What to try, and to see with kubectl get licenseseats a few seconds later:
 9. A person's yes: acme-approval wants 130 seats, and more than 10 at once need one. This approves the plan that is shown.
     kubectl get licenseseats acme-approval -o go-template='{{\"apiVersion\":\"seatkeeper.dev/v1alpha1\",\"kind\":\"SeatApproval\",\"metadata\":{{\"name\":\"yes\"}},\"spec\":{{\"licenseSeatsRef\":{{\"name\":\"acme-approval\"}},\"decision\":\"Approved\",\"planId\":\"{{{{.status.plan.id}}}}\"}}}}' | kubectl create -f -
 
-10. What the vendor has billed, and who made it; what else the simulator can do; what can be declared.
+10. What the vendor has billed, and who made it: a purchase is one step `billed`, and `row` is Bitwarden writing what it shows; what else the simulator can do; what can be declared.
     curl -s $ACME/ledger | grep -oE '\"billedAfter\":.\"seats\":[0-9]+|\"step\":\"[a-z]+\",\"who\":\"[a-zA-Z]+\"' | paste - -
     curl -s {url}/sim
     kubectl explain licenseseats.spec
