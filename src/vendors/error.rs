@@ -11,6 +11,10 @@ use crate::domain::{Fault, RATE_LIMITED, Remedy, reason};
 /// How long is waited after a 429 that does not say it, the first time.
 const GUESSED: Duration = Duration::from_secs(60);
 
+/// A host that takes no connection.
+pub(super) const NO_CONNECTION: &str = "no connection. Let the operator's pods reach that host, or name a proxy (--vendor-proxy; Helm: \
+     vendors.proxy)";
+
 /// A vendor request that gave no usable answer. Carries our own words and numbers only, never the vendor's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum VendorError {

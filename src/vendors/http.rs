@@ -19,7 +19,7 @@ use super::access::{Access, ClientCertificate};
 use super::certificate::Untrusted;
 use super::credential_hash::CredentialHash;
 use super::date;
-use super::error::{Failure, VendorError};
+use super::error::{Failure, NO_CONNECTION, VendorError};
 use super::limiter::{Limiter, Patience, SharedLimiter};
 use super::object::JsonObject;
 use super::operation::Operation;
@@ -302,7 +302,7 @@ fn no_connection() -> &'static str {
                 "no connection. The operator's environment names a proxy (HTTPS_PROXY or ALL_PROXY), which Seatkeeper does not \
                  use: give it --vendor-proxy, or a direct way to that host"
             }
-            false => "no connection",
+            false => NO_CONNECTION,
         }
     });
     *SAID

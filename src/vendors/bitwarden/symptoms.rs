@@ -10,7 +10,7 @@ use super::organization_api::SUBSCRIPTION;
 use super::owner_api::METADATA;
 use crate::domain::{Fault, Remedy};
 use crate::vendors::certificate::Untrusted;
-use crate::vendors::error::{Failure, VendorError};
+use crate::vendors::error::{Failure, NO_CONNECTION, VendorError};
 
 /// One answer of Bitwarden, or none.
 #[derive(Clone, Debug)]
@@ -140,7 +140,7 @@ pub fn symptoms() -> Vec<Symptom> {
         row(
             "no connection, a broken one, or a time-out",
             &["How long a request can run"],
-            VendorError::NoAnswer("no connection"),
+            VendorError::NoAnswer(NO_CONNECTION),
         ),
         row(
             "a certificate of an unknown CA",
