@@ -1,13 +1,14 @@
-//! Approvals: which changes need one, which plan it names, and which changes it covers. An approval is a separate object, so that
-//! rights alone decide which person may give it.
+//! `spec.approval` and `SeatApproval`: which changes need an approval, which plan it names, which changes it covers, and the gate of the
+//! others. An approval is a separate object, so that rights alone decide which person may give it.
 
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
+use super::gates::{Hold, HoldKind, Wanted};
 use super::ladder::Move;
 use super::protocol::digest;
-use super::windows::{covers, directions, is_higher};
+use super::windows::{covers, directions, is_first_repeat, is_higher};
 use super::{Desired, Numbers, Situation, Snapshot};
 use crate::api::{Account, ApprovalDecision, ApprovalPolicy, LicenseSeatsStatus, SeatApprovalSpec, ShownPlan, Step};
 
@@ -250,4 +251,32 @@ pub(super) fn agreed_seats(old: Option<i32>, desired: &Desired, seen: &Snapshot,
 pub(super) fn next_end(s: &Situation<'_>) -> Option<Timestamp> {
     let ends = s.approvals.given.iter().filter_map(|one| Some(one.spec.valid_until.as_ref()?.0));
     ends.filter(|end| *end > s.now).min()
+}
+
+/// `spec.approval` and `SeatApproval`: a change waits for a person's yes, and a no holds it.
+pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    // Most changes need no yes: an id is asked for where a message names it.
+    let id = || shown(s, &wanted.change.step).map_or_else(String::new, |plan| plan.id);
+    match consent(s, wanted.change) {
+        // The protocol's first repeat of a request is the same change: it passed already. A person may still deny it.
+        Consent::Needed(_) | Consent::Unread(_) if is_first_repeat(s, wanted.change) => vec![],
+        Consent::Unread(why) => vec![Hold::of(HoldKind::ApprovalsUnread, why)],
+        Consent::Needed(why) => {
+            let others: String = why_none_covers(s, &wanted.change.step).iter().map(|why| format!(". {why}")).collect();
+            let message = format!(
+                "{why}: create a SeatApproval in this namespace with planId {}, or edit spec to ask for less{others}",
+                id()
+            );
+            vec![Hold::of(HoldKind::Approval, message)]
+        }
+        Consent::Denied(name) => {
+            let message = format!(
+                "SeatApproval {name} denies plan {}: delete that SeatApproval to have the change made (the right to delete \
+                 seatapprovals decides who can), or edit spec to another wish",
+                id()
+            );
+            vec![Hold::of(HoldKind::Denied, message)]
+        }
+        Consent::NotNeeded | Consent::Approved { .. } => vec![],
+    }
 }

@@ -1,8 +1,8 @@
-//! The gates, which hold changes: one gate a file, in one order, for every vendor and every kind of change.
+//! The gates, which hold changes, in one order for every vendor and every kind of change. The gate of a policy is in the file of the policy,
+//! as in `approval`; a gate without one has a file here.
 //!
 //! An open intent is judged before them (`protocol`): while its outcome is not known, no reading shows what the next change is.
 
-mod approval;
 mod drift_report;
 mod first_sight;
 mod guard_rails;
@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use super::ladder::Move;
 use super::protocol::Wait;
 use super::windows::Awaited;
-use super::{Numbers, Situation};
+use super::{Numbers, Situation, approval};
 use crate::api::{Change, PlanBlock};
 
 /// When a hold may end.
@@ -129,7 +129,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    fn of(kind: HoldKind, message: String) -> Self {
+    pub(super) fn of(kind: HoldKind, message: String) -> Self {
         Self { kind, message, wake: Wake::OnEdit }
     }
 
