@@ -11,7 +11,7 @@ use super::keys;
 use super::license_validity::validity;
 use super::may_bill::checked;
 use super::shortage::{Shortage, shortage};
-use super::standby::words;
+use super::standby::{activates, standing_by};
 use super::status_column::{self, Beside};
 use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Verdict};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus, MayBill};
@@ -135,7 +135,7 @@ fn say_ready(
         message = format!("{message}; {odd}");
     }
     if told.decision.verdict == Verdict::InSync {
-        message.push_str(&words::activates(told.decision));
+        message.push_str(&activates(told.decision));
     }
     conditions.say(kind::READY, ready, why, &message);
     (why, message)
@@ -279,7 +279,7 @@ fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
     let intent = decision.intent.as_ref();
     match &decision.verdict {
         Verdict::InSync => format!("{vendor} shows {}", status_column::numbers(numbers)),
-        Verdict::Standby(standby) => words::standing_by(vendor, seen, decision, standby),
+        Verdict::Standby(standby) => standing_by(vendor, seen, decision, standby),
         Verdict::Observed(_) if seen.numbers().is_none() => {
             format!("{vendor} shows no number of seats; managementPolicy is Observe")
         }

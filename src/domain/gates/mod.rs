@@ -13,7 +13,6 @@ mod repeated_drift;
 mod retry;
 mod seats_in_use;
 mod seen_first;
-mod standby;
 mod suspended;
 mod vendor;
 mod window;
@@ -25,7 +24,7 @@ use jiff::Timestamp;
 use super::ladder::Move;
 use super::protocol::Wait;
 use super::windows::Awaited;
-use super::{Numbers, Situation, approval};
+use super::{Numbers, Situation, approval, standby};
 use crate::api::{Change, PlanBlock};
 
 /// When a hold may end.
