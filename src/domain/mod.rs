@@ -6,6 +6,7 @@
 mod adjustment;
 mod approval;
 mod ceilings;
+mod change_direction;
 mod condition;
 mod condition_table;
 mod confirmation;

@@ -15,7 +15,6 @@ mod seats_in_use;
 mod seen_first;
 mod suspended;
 mod vendor;
-mod window;
 
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use jiff::Timestamp;
 
 use super::ladder::Move;
 use super::protocol::Wait;
-use super::windows::Awaited;
+use super::windows::{self, Awaited};
 use super::{Numbers, Situation, approval, standby};
 use crate::api::{Change, PlanBlock};
 
@@ -237,7 +236,7 @@ const ALL: [Gate; 18] = [
     readings::gate,
     first_sight::gate,
     approval::gate,
-    window::gate,
+    windows::gate,
     others::pool,
     retry::gate,
 ];

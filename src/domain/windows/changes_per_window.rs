@@ -3,10 +3,12 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::{Stretch, covers, merged, openings};
-use crate::api::{Intent, PassedWindow, Step, WindowUse};
+use super::{Stretch, merged, openings};
+use crate::api::{Intent, IntentPhase, PassedWindow, Step, WindowUse};
 use crate::domain::Situation;
+use crate::domain::change_direction::covers;
 use crate::domain::ladder::Move;
+use crate::domain::protocol::RECENT;
 
 /// The stretch in which recorded changes were requested.
 fn stretch_of(used: &WindowUse) -> Stretch {
@@ -80,4 +82,19 @@ pub(in crate::domain) fn uncounted(used: Option<WindowUse>, intent: &Intent) -> 
         used.changes = used.changes.saturating_sub(1);
     }
     (used.changes > 0).then_some(used)
+}
+
+/// The protocol's first repeat of a request that got no usable answer, or of a change that was taken back, is the same change: it
+/// passed already. What the vendor refused passed and came to an end.
+pub(in crate::domain) fn is_first_repeat(s: &Situation<'_>, change: &Move) -> bool {
+    let earlier = match s.intent {
+        Some(intent) => Some(&intent.step).filter(|_| intent.phase != IntentPhase::Rejected && is_current(s, intent)),
+        None => s.history.first().map(|last| &last.step),
+    };
+    change.attempt == 2 && earlier.is_some_and(|earlier| covers(earlier, &change.step))
+}
+
+/// Whether the rules that let a request pass still stand: nothing was edited since, and no day has passed.
+fn is_current(s: &Situation<'_>, intent: &Intent) -> bool {
+    intent.generation == s.generation && s.now.duration_since(intent.time.0).abs() < RECENT
 }
