@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::condition::{ConditionStatus, Conditions, kind, reason};
 use super::condition_table::{Going, says};
+use super::drift::say_drift;
 use super::fault_conditions::{has_time, passes};
 use super::keys;
 use super::license_validity::validity;
@@ -227,31 +228,6 @@ fn say_shortage(
     }
 }
 
-/// Sets `Drifted`. `history`: recorded changes, newest first.
-fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
-    let Told { desired, seen, decision, .. } = *told;
-    let vendor = desired.pool.vendor.name;
-    let made = |intent: &&Intent| intent.phase == IntentPhase::MadeElsewhere && intent.account == seen.account_key();
-    if let Some(intent) = decision.intent.as_ref().filter(made) {
-        let grows = matches!(desired.limit, LimitGoal::UpTo(_));
-        let message = status_column::made_elsewhere(vendor, intent, seen, grows);
-        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::ANOTHER_SEATKEEPER, message);
-        return;
-    }
-    if let Some(lost) = &decision.lost {
-        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::EXTERNAL_CHANGE, format!("{lost} at {vendor}"));
-    }
-    if let Some(set) = decision.drifted {
-        let (before, shown) = (status_column::numbers(set), status_column::numbers(numbers(seen)));
-        let message = if history.first().is_some_and(|last| last.step.target() == set) {
-            format!("{vendor} was changed from outside: Seatkeeper last set {before}, now it shows {shown}")
-        } else {
-            format!("{vendor} was changed from outside: it showed {before} as declared, now it shows {shown}")
-        };
-        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::EXTERNAL_CHANGE, message);
-    }
-}
-
 /// The target of a change that is about to be made, or whose outcome is awaited. `history`: recorded changes, newest first.
 fn brings(decision: &Decision, history: &[Change]) -> Option<i32> {
     let open = || decision.intent.as_ref().map(|intent| intent.target()).or(history.first().map(Change::target));
@@ -268,7 +244,8 @@ fn may_bill<'a>(told: &Told<'a>) -> Option<&'a MayBill> {
     told.decision.may_bill.as_ref().filter(|may| may.account == told.seen.account_key())
 }
 
-fn numbers(seen: &Snapshot) -> Numbers {
+/// The shown numbers, and 0 where there are none.
+pub(super) fn numbers(seen: &Snapshot) -> Numbers {
     seen.numbers().unwrap_or(Numbers { seats: 0, limit: None })
 }
 

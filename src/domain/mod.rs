@@ -14,6 +14,7 @@ mod decision;
 mod decision_conditions;
 mod desired;
 mod doubt_clock;
+mod drift;
 mod events;
 mod fault;
 mod fault_conditions;

@@ -10,7 +10,7 @@ pub(super) use taken_back::taken_back;
 use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
 use super::wanted_numbers::target;
-use super::{Doubt, LimitGoal, Numbers, Situation, sizing};
+use super::{Doubt, LimitGoal, Numbers, Situation, drift, sizing};
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};
 
 /// The clock of the last change of seats that must go on.
@@ -66,14 +66,7 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let taken_back = taken_back(s, now);
     let last = open.applied.as_ref().or(s.history.first()).filter(|last| last.account == s.seen.account_key());
     let made = last.filter(|last| s.asked_for(last));
-    // An account in sync from the start was never set by us. Its change is external all the same.
-    let in_sync = s.satisfied.then_some(wanted).filter(|_| s.desired.sizing.is_none());
-    let followed = s.desired.in_sync_with(now).filter(|_| s.satisfied && open.applied.is_none());
-    let set = followed.or(made.map(|made| made.step.target())).or(in_sync).or(last.map(|last| last.step.target()));
-    // The vendor still bills a change that it reverted. If the bill equals the shown numbers, a person set the old
-    // numbers. The time of the repeat is the same either way.
-    let by_person = set.is_some_and(|set| set.seats != now.seats) && s.seen.bills_what_it_shows();
-    let drifted = set.filter(|set| *set != now && (taken_back.is_none() || by_person));
+    let drifted = drift::drifted(s, now, wanted, open, last);
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
     // A request without effect is repeated only as it was.
     let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));

@@ -3,13 +3,11 @@
 //!
 //! An open intent is judged before them (`protocol`): while its outcome is not known, no reading shows what the next change is.
 
-mod drift_report;
 mod first_sight;
 mod guard_rails;
 mod observe;
 mod others;
 mod readings;
-mod repeated_drift;
 mod retry;
 mod seats_in_use;
 mod seen_first;
@@ -23,7 +21,7 @@ use jiff::Timestamp;
 use super::ladder::Move;
 use super::protocol::Wait;
 use super::windows::{self, Awaited};
-use super::{Numbers, Situation, approval, standby};
+use super::{Numbers, Situation, approval, drift, standby};
 use crate::api::{Change, PlanBlock};
 
 /// When a hold may end.
@@ -224,11 +222,11 @@ const ALL: [Gate; 18] = [
     standby::gate,
     observe::gate,
     standby::activating,
-    drift_report::gate,
+    drift::reported,
     seen_first::gate,
     suspended::gate,
     vendor::support,
-    repeated_drift::gate,
+    drift::repeated,
     vendor::rules,
     guard_rails::gate,
     seats_in_use::gate,
