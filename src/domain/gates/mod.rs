@@ -6,13 +6,12 @@
 mod first_sight;
 mod guard_rails;
 mod observe;
-mod others;
 mod readings;
 mod retry;
 mod seats_in_use;
 mod seen_first;
 mod suspended;
-mod vendor;
+pub(super) mod vendor_rules;
 
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use jiff::Timestamp;
 use super::ladder::Move;
 use super::protocol::Wait;
 use super::windows::{self, Awaited};
-use super::{Numbers, Situation, approval, drift, standby};
+use super::{Numbers, Situation, approval, drift, other_objects, standby};
 use crate::api::{Change, PlanBlock};
 
 /// When a hold may end.
@@ -225,9 +224,9 @@ const ALL: [Gate; 18] = [
     drift::reported,
     seen_first::gate,
     suspended::gate,
-    vendor::support,
+    vendor_rules::support,
     drift::repeated,
-    vendor::rules,
+    vendor_rules::rules,
     guard_rails::gate,
     seats_in_use::gate,
     seen_first::late,
@@ -235,7 +234,7 @@ const ALL: [Gate; 18] = [
     first_sight::gate,
     approval::gate,
     windows::gate,
-    others::pool,
+    other_objects::pool,
     retry::gate,
 ];
 
@@ -243,5 +242,5 @@ const ALL: [Gate; 18] = [
 pub(super) fn holds(s: &Situation<'_>, change: &Move, due: bool) -> Vec<Hold> {
     let wanted = Wanted { change, now: change.step.base(), target: change.step.target() };
     let holds: Vec<Hold> = ALL.iter().flat_map(|gate| gate(s, &wanted)).collect();
-    if holds.is_empty() && due { others::obstacle(s).into_iter().collect() } else { holds }
+    if holds.is_empty() && due { other_objects::obstacle(s).into_iter().collect() } else { holds }
 }

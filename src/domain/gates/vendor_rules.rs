@@ -28,7 +28,7 @@ pub(super) fn rules(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
 }
 
 /// A bound that a change would cross.
-pub(super) struct Crossed<'a> {
+pub(in crate::domain) struct Crossed<'a> {
     pub bound: &'a Bound,
     /// Another object of the account is about to move it far enough, or may be: this object is read for the first time.
     pub moves: bool,
@@ -37,11 +37,11 @@ pub(super) struct Crossed<'a> {
 }
 
 /// Whether another object of the account that was read wants something of the pool of a bound.
-pub(super) fn declares(s: &Situation<'_>, bound: &Bound) -> bool {
+pub(in crate::domain) fn declares(s: &Situation<'_>, bound: &Bound) -> bool {
     s.others.iter().any(|(pool, _)| Some(*pool) == bound.pool)
 }
 
-pub(super) fn crossed<'a>(s: &'a Situation<'_>, wanted: &Wanted<'_>) -> impl Iterator<Item = Crossed<'a>> {
+pub(in crate::domain) fn crossed<'a>(s: &'a Situation<'_>, wanted: &Wanted<'_>) -> impl Iterator<Item = Crossed<'a>> {
     let (now, seats) = (wanted.now.seats, wanted.target.seats);
     let first_look = s.is_first_look();
     let moves = move |bound: &Bound, enough: fn(i32, i32) -> bool| {
