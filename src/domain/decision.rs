@@ -16,8 +16,8 @@ use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
 use super::settle_time::Timing;
 use super::standby::{self, Standby};
 use super::{
-    ActivePast, Approvals, Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, approval, quantity, readings,
-    windows,
+    ActivePast, Approvals, Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, approval, quantity,
+    two_readings, windows,
 };
 use crate::api::{
     Activity, Change, Intent, License, ManagementPolicy, MayBill, NextWindow, Plan, PlanBlock, RecordOf, ShownPlan,
@@ -325,7 +325,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
     let basis = plan.basis.clone().unwrap_or_default();
-    let due = readings::is_published(s, &basis) || !readings::must_be_published(s, change);
+    let due = two_readings::is_published(s, &basis) || !two_readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
     // A change that waits for days follows no other object meanwhile: those are asked when it may be made.
     let lasts = holds.iter().any(|hold| !hold.is_of_others() && (hold.lasts() || hold.is_of_a_person()));

@@ -8,7 +8,7 @@ use super::approval::{Consent, consent, shown};
 use super::decision::Situation;
 use super::ladder::Move;
 use super::protocol::{digest, intent_id};
-use super::readings;
+use super::two_readings;
 use super::windows::{Passage, kept_place, passage};
 use crate::api::{Change, Intent, IntentPhase, Plan, Step, Trigger};
 
@@ -34,7 +34,7 @@ pub(super) fn plan(s: &Situation<'_>, change: &Move) -> Plan {
             ]);
         }
     }
-    words.extend(readings::grounds(s, &change.step));
+    words.extend(two_readings::grounds(s, &change.step));
     let basis = digest(&words.iter().map(String::as_str).collect::<Vec<_>>());
     let shown = shown(s, &change.step);
     let id = shown.map_or_else(|| basis.clone(), |shown| shown.id);

@@ -1,10 +1,10 @@
 //! Seats as a number that is set, together with its limit: what an open change of them still means, and what comes next.
 
+pub(super) mod late_effects;
 mod made_elsewhere;
 mod open_intent;
 mod taken_back;
 
-pub(super) use open_intent::second_reading;
 pub(super) use taken_back::taken_back;
 
 use super::ladder::{Look, Move, Next, Rest, Settle};
@@ -15,7 +15,7 @@ use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};
 
 /// The clock of the last change of seats that must go on.
 pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<Doubt> {
-    open_intent::late_clock(s, applied.or(s.history.first())?)
+    late_effects::late_clock(s, applied.or(s.history.first())?)
 }
 
 /// Judges the open change and returns what is next, if nothing blocks it.
@@ -78,7 +78,7 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
         }
         Some(last) => taken_back::repeat_after(s, last, now, attempt),
         None => {
-            (attempt, last.and_then(|last| open_intent::late_effects(s, last, now)).map_or(Settle::Done, Settle::Late))
+            (attempt, last.and_then(|last| late_effects::late_effects(s, last, now)).map_or(Settle::Done, Settle::Late))
         }
     };
     Move {

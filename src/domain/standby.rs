@@ -12,7 +12,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::condition::reason;
 use super::gates::{Hold, HoldKind, WaitedFor, Wake, Wanted};
 use super::protocol::{Wait, WaitFor, digest, wait};
-use super::quantity::second_reading;
+use super::two_readings::second_reading;
 use super::{Decision, Desired, Doubt, Model, Numbers, Situation, Snapshot, SpecFault, status_column};
 use crate::api::{Activity, ActivityState, Intent, LicenseSeatsStatus, NO_CLUSTER, UNOBSERVED};
 

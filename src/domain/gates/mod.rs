@@ -9,7 +9,6 @@ mod observe;
 mod readings;
 mod retry;
 mod seats_in_use;
-mod seen_first;
 mod suspended;
 pub(super) mod vendor_rules;
 
@@ -19,8 +18,9 @@ use jiff::Timestamp;
 
 use super::ladder::Move;
 use super::protocol::Wait;
+use super::quantity::late_effects;
 use super::windows::{self, Awaited};
-use super::{Numbers, Situation, approval, drift, other_objects, standby};
+use super::{Numbers, Situation, approval, drift, other_objects, standby, two_readings};
 use crate::api::{Change, PlanBlock};
 
 /// When a hold may end.
@@ -222,14 +222,14 @@ const ALL: [Gate; 18] = [
     observe::gate,
     standby::activating,
     drift::reported,
-    seen_first::gate,
+    two_readings::gate,
     suspended::gate,
     vendor_rules::support,
     drift::repeated,
     vendor_rules::rules,
     guard_rails::gate,
     seats_in_use::gate,
-    seen_first::late,
+    late_effects::gate,
     readings::gate,
     first_sight::gate,
     approval::gate,

@@ -1,7 +1,11 @@
-//! What a change rests on: which changes need two readings that agree, and what must be the same in both. The first reading
+//! Two readings that agree: which changes need them, what must be the same in both, and the gate that waits for the second. The first reading
 //! publishes the plan, whose id is made of what it showed; the second sends it. Asked by `decision`.
 
-use super::ladder::Move;
+use std::time::Duration;
+
+use super::gates::{Hold, HoldKind, WaitedFor, Wake, Wanted};
+use super::ladder::{Move, Settle};
+use super::protocol::{Wait, WaitFor};
 use super::{LimitGoal, Numbers, Situation, Usage};
 use crate::api::{Intent, IntentPhase, PlanBlock, Step};
 
@@ -60,4 +64,23 @@ pub(super) fn grounds(s: &Situation<'_>, step: &Step) -> Vec<String> {
 fn room(s: &Situation<'_>, step: &Step) -> String {
     let above = |used: i32| [step.base(), step.target()].map(|numbers| used > numbers.seats);
     s.seen.usage.count().map_or_else(|| "-".to_owned(), |used| format!("{:?}", above(used)))
+}
+
+/// After the settle time two readings with a pause between them must agree.
+pub(super) fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) -> Option<Wait> {
+    let first = s.elapsed.filter(|e| e.wait == what).and_then(|e| e.settled).filter(|(numbers, _)| *numbers == seen);
+    let left = s.timing.pause.saturating_sub(first.map_or(Duration::ZERO, |(_, ago)| ago));
+    (first.is_none() || !left.is_zero()).then_some(Wait { what, left, settled: true, visible: false })
+}
+
+/// A change that the vendor took back, or a row that is gone at once, is seen twice before anything follows from it.
+pub(super) fn gate(_: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    match &wanted.change.settle {
+        Settle::Done | Settle::Late(_) => vec![],
+        Settle::Wait(wait @ Wait { left, .. }) => {
+            let kind = HoldKind::Settle(WaitedFor(wait.clone()));
+            vec![Hold { kind, message: String::new(), wake: Wake::After(*left) }]
+        }
+        Settle::Review(change) => vec![Hold::of(HoldKind::Review(change.clone()), String::new())],
+    }
 }
