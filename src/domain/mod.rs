@@ -34,6 +34,7 @@ mod pool;
 mod protocol;
 mod quantity;
 mod report;
+mod retry;
 mod settle_time;
 mod shortage;
 mod sizing;

@@ -18,7 +18,7 @@ pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<Stri
     let short = |reason, short: String| Some(Err(Shortage { reason, message: short.clone(), short }));
     if free < 0 {
         let taken = format!("{used} of {} seats in use", numbers.seats);
-        // The gate of the readings holds what would add to such numbers.
+        // The gate of contradicting numbers holds what would add to such numbers.
         let adds = seen.rules.support.differences == Differences::Always;
         let way = format!(
             "these credentials can only add seats, and nothing is added to such numbers: use credentials that set totals, or free {} seats",

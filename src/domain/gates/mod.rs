@@ -3,11 +3,10 @@
 //!
 //! An open intent is judged before them (`protocol`): while its outcome is not known, no reading shows what the next change is.
 
+mod contradicting_numbers;
 mod first_sight;
 mod guard_rails;
 mod observe;
-mod readings;
-mod retry;
 mod seats_in_use;
 mod suspended;
 pub(super) mod vendor_rules;
@@ -20,7 +19,7 @@ use super::ladder::Move;
 use super::protocol::Wait;
 use super::quantity::late_effects;
 use super::windows::{self, Awaited};
-use super::{Numbers, Situation, approval, drift, other_objects, standby, two_readings};
+use super::{Numbers, Situation, approval, drift, other_objects, retry, standby, two_readings};
 use crate::api::{Change, PlanBlock};
 
 /// When a hold may end.
@@ -230,7 +229,7 @@ const ALL: [Gate; 18] = [
     guard_rails::gate,
     seats_in_use::gate,
     late_effects::gate,
-    readings::gate,
+    contradicting_numbers::gate,
     first_sight::gate,
     approval::gate,
     windows::gate,
