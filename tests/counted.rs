@@ -122,7 +122,7 @@ fn waits_before_a_fault_is_told_are_those_of_the_bitwarden_page() {
 #[test]
 fn key_that_a_tenant_has_takes_the_settle_times_that_the_page_adds_up() {
     let (answered, unanswered) = (minutes("settle-answered"), minutes("settle-unanswered"));
-    let repeated = number("src/domain/keys/open_intent.rs", "[] if intent.attempt == ", " => again(intent, step)");
+    let repeated = number("src/domain/keys/new_row.rs", "[] if intent.attempt == ", " => again(intent, step)");
     let (page, requests) = ("docs/immuta.md", repeated + 1);
     assert_says(page, &format!("for {answered} minutes (`--settle-answered`), or for {unanswered} minutes if"));
     assert_says(page, &format!("a key is sent {} at most.", ["never", "once", "twice", "three times"][requests]));

@@ -1,12 +1,12 @@
-//! One record of a license key: how it is made from a row, and how a list of them takes it in. Used by `records` and `after`.
+//! One record of a license key: how it is made from a row, and how a list of them takes it in. Used by `key_states` and `write_result`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::expiry::state_of;
 use super::fingerprint::same;
-use super::snapshot::Row;
+use super::license_list::Row;
 use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep};
-use crate::domain::license_validity::last_moment;
 
 /// The record of a key whose row is known.
 pub(super) fn bound(
@@ -70,20 +70,4 @@ pub(super) fn rowless(step: &KeyStep, state: KeyState) -> KeyRecord {
         features: Vec::new(),
         asked: None,
     }
-}
-
-/// The state of a listed row, from what it shows and the clock: the list does not say `expired`.
-pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
-    if row.invalidated {
-        KeyState::Invalidated
-    } else if row.expires.is_some_and(|expires| last_moment(expires) <= now) {
-        KeyState::Expired
-    } else {
-        KeyState::Active
-    }
-}
-
-/// Whether a row counts for sure: a day that it may have left is not enough.
-pub(super) fn surely_counts(row: &Row, now: Timestamp) -> bool {
-    !row.invalidated && row.expires.is_none_or(|expires| expires > now)
 }

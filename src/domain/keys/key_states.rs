@@ -1,12 +1,13 @@
-//! Compares the records of license keys with the account's list: the state of each listed key. Used by `keys`.
+//! The state of each license key: compares the records of them with the account's list. Used by `keys`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::expiry::state_of;
 use super::fingerprint::same;
 use super::is_live;
-use super::record::{bound, put, state_of};
-use super::snapshot::{KeyRing, Row, WantedKey};
+use super::key_record::{bound, put};
+use super::license_list::{KeyRing, Row, WantedKey};
 use crate::api::{KeyAsked, KeyOrigin, KeyRecord, KeyState, KeyStep, KeysOf, License};
 use crate::domain::Fault;
 use crate::domain::protocol::digest;
@@ -153,28 +154,6 @@ impl<'a> KeyRecords<'a> {
         });
     }
 
-    /// Takes the rows that the spec names for their keys.
-    fn adopt(&mut self) {
-        let ring = self.ring;
-        for (i, entry) in ring.wanted.iter().enumerate() {
-            let (Some(adopt), Ok(fingerprint)) = (&entry.adopt, &entry.fingerprint) else { continue };
-            let Some(row) = ring.row(Some(adopt.id), Some(&adopt.uuid)) else { continue };
-            let proven =
-                |record: &KeyRecord| record.origin == Some(KeyOrigin::Added) && record.state != KeyState::Removed;
-            let mine = self.list.iter().find(|record| is_of_key(record, entry));
-            let mine_is_listed = mine.is_some_and(|record| ring.row(record.id, record.uuid.as_deref()).is_some());
-            let elsewhere = self.list.iter().any(|record| {
-                let of_another = ring.wanted.iter().any(|other| !same_key(other, entry) && is_of_key(record, other));
-                row.is(record.id, record.uuid.as_deref()) && of_another
-            });
-            if self.is_twin(i) || elsewhere || (mine_is_listed && mine.is_some_and(proven)) {
-                continue;
-            }
-            let record = self.record(entry.reference.clone(), fingerprint, row, KeyOrigin::Adopted);
-            self.put(record);
-        }
-    }
-
     pub fn record(
         &self,
         reference: crate::api::SecretKeyRef,
@@ -318,14 +297,14 @@ pub(super) fn question(record: &KeyRecord, ring: &KeyRing) -> String {
 }
 
 /// Whether a record is of the very key that an entry names.
-fn is_of_key(record: &KeyRecord, entry: &WantedKey) -> bool {
+pub(super) fn is_of_key(record: &KeyRecord, entry: &WantedKey) -> bool {
     match (&record.fingerprint, &entry.fingerprint) {
         (Some(one), Ok(other)) => same(one, other),
         _ => false,
     }
 }
 
-fn same_key(one: &WantedKey, other: &WantedKey) -> bool {
+pub(super) fn same_key(one: &WantedKey, other: &WantedKey) -> bool {
     match (&one.fingerprint, &other.fingerprint) {
         (Ok(one), Ok(other)) => same(one, other),
         _ => false,
