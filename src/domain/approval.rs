@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::change_direction::{covers, directions, is_higher};
 use super::gates::{Hold, HoldKind, Wanted};
-use super::ladder::Move;
 use super::protocol::digest;
+use super::wanted_change::Move;
 use super::windows::is_first_repeat;
 use super::{Desired, Numbers, Situation, Snapshot};
 use crate::api::{Account, ApprovalDecision, ApprovalPolicy, LicenseSeatsStatus, SeatApprovalSpec, ShownPlan, Step};

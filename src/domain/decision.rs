@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use super::condition_table::says;
 use super::gates::{self, Hold, HoldKind, Wake};
 use super::keys::{self, Lack};
-use super::ladder::{Look, Move, Next, Rest};
 use super::license_validity::{OVER, turns_in};
 use super::may_bill::may_bill;
 use super::planned::{intent, plan, review_of, spread};
 use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
 use super::settle_time::Timing;
 use super::standby::{self, Standby};
+use super::wanted_change::{Look, Move, Next, Rest};
 use super::{
     ActivePast, Approvals, Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, approval, quantity,
     two_readings, windows,

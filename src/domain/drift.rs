@@ -6,9 +6,9 @@ use super::approval::{Consent, consent};
 use super::condition::{ConditionStatus, Conditions, kind, reason};
 use super::decision_conditions::{Told, numbers};
 use super::gates::{Hold, HoldKind, Wanted};
-use super::ladder::Settle;
 use super::protocol::Open;
 use super::quantity::taken_back;
+use super::wanted_change::Settle;
 use super::{LimitGoal, Numbers, Situation, status_column};
 use crate::api::{Change, DriftPolicy, Intent, IntentPhase, Trigger};
 

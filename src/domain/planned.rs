@@ -6,9 +6,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::approval::{Consent, consent, shown};
 use super::decision::Situation;
-use super::ladder::Move;
 use super::protocol::{digest, intent_id};
 use super::two_readings;
+use super::wanted_change::Move;
 use super::windows::{Passage, kept_place, passage};
 use crate::api::{Change, Intent, IntentPhase, Plan, Step, Trigger};
 

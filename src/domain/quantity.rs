@@ -1,14 +1,14 @@
 //! Seats as a number that is set, together with its limit: what an open change of them still means, and what comes next.
 
+mod another_seatkeeper;
 pub(super) mod late_effects;
-mod made_elsewhere;
 mod open_intent;
 mod taken_back;
 
 pub(super) use taken_back::taken_back;
 
-use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
+use super::wanted_change::{Look, Move, Next, Rest, Settle};
 use super::wanted_numbers::target;
 use super::{Doubt, LimitGoal, Numbers, Situation, drift, sizing};
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::gates::{Hold, HoldKind, WaitedFor, Wake, Wanted};
-use super::ladder::{Move, Settle};
 use super::protocol::{Wait, WaitFor};
+use super::wanted_change::{Move, Settle};
 use super::{LimitGoal, Numbers, Situation, Usage};
 use crate::api::{Intent, IntentPhase, PlanBlock, Step};
 

@@ -10,7 +10,7 @@ use super::adjustment::Direction;
 use super::approval::{Consent, consent};
 use super::change_direction::directions;
 use super::gates::{Hold, HoldKind, Wake, Wanted};
-use super::ladder::Move;
+use super::wanted_change::Move;
 use super::{LimitGoal, Model, Situation, keys};
 use crate::api::{AdjustmentMode, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
 

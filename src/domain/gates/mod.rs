@@ -15,9 +15,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ladder::Move;
 use super::protocol::Wait;
 use super::quantity::late_effects;
+use super::wanted_change::Move;
 use super::windows::{self, Awaited};
 use super::{Numbers, Situation, approval, drift, other_objects, retry, standby, two_readings};
 use crate::api::{Change, PlanBlock};

@@ -23,9 +23,9 @@ pub use license_list::{KeyRing, Row, WantedKey};
 pub(super) use messages::{object_of, ready, refusal, step_done, step_words};
 pub use write_result::{AfterKeyWrite, after_key_write};
 
-use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::Wait;
 use super::protocol::{Open, State, WaitFor, settling, wait, wait_of};
+use super::wanted_change::{Look, Move, Next, Rest, Settle};
 use super::{Numbers, Situation};
 use crate::api::{Intent, IntentPhase, KeyRecord, KeyState, KeyStep, KeysOf, Step, Trigger};
 use key_states::{KeyRecords, Standing};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::api::Change;
 use crate::domain::gates::{Hold, HoldKind, WaitedFor, Wake, Wanted};
-use crate::domain::ladder::Settle;
 use crate::domain::protocol::{Wait, WaitFor, wait};
 use crate::domain::two_readings::second_reading;
+use crate::domain::wanted_change::Settle;
 use crate::domain::{Doubt, Numbers, Situation};
 
 /// The wait for the late effects of the last change. Whatever is asked for next, it leaves when no handler of the vendor holds

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::made_elsewhere::{is_over, made_elsewhere};
+use super::another_seatkeeper::{is_over, made_elsewhere};
 use super::taken_back::taken_back;
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::domain::numbers::doubled;

@@ -7,8 +7,8 @@ use super::{Stretch, merged, openings};
 use crate::api::{Intent, IntentPhase, PassedWindow, Step, WindowUse};
 use crate::domain::Situation;
 use crate::domain::change_direction::covers;
-use crate::domain::ladder::Move;
 use crate::domain::protocol::RECENT;
+use crate::domain::wanted_change::Move;
 
 /// The stretch in which recorded changes were requested.
 fn stretch_of(used: &WindowUse) -> Stretch {

@@ -9,7 +9,7 @@ use crate::api::{NextWindow, PassedWindow};
 use crate::domain::adjustment::Direction;
 use crate::domain::approval::is_of_a_plan;
 use crate::domain::change_direction::covers;
-use crate::domain::ladder::Move;
+use crate::domain::wanted_change::Move;
 
 /// The recorded window of a waiting change that now asks for no more.
 pub(super) fn waited_for<'a>(s: &Situation<'a>, change: &Move) -> Option<&'a NextWindow> {

@@ -1,4 +1,4 @@
-//! The values on the ladder: the wanted change, and the readings that it still needs.
+//! The wanted change before any gate, and the readings that it still needs.
 
 use jiff::Timestamp;
 

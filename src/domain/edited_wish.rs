@@ -1,5 +1,5 @@
-//! What a spec asks of an account, as one word. A decision belongs to an account and a wish: an edit that leaves the wish
-//! as it is, of thresholds or the interval, is the same decision.
+//! What a spec asks of an account, as one hash, and whether an edit has changed that. A decision belongs to an account and a wish: after an
+//! edit that leaves the wish as it is, of thresholds or the interval, it is the same decision.
 
 use super::protocol::digest;
 use super::{Desired, Goal, LimitGoal, Situation, Sizing};
