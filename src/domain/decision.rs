@@ -10,8 +10,9 @@ use super::gates::{self, Hold, HoldKind, Wake};
 use super::keys::{self, Lack};
 use super::license_validity::{OVER, turns_in};
 use super::may_bill::may_bill;
-use super::planned::{intent, plan, review_of, spread};
+use super::plan::{intent, last_plan, plan, review_of, shown};
 use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
+use super::send_delay::spread;
 use super::settle_time::Timing;
 use super::standby::{self, Standby};
 use super::wanted_change::{Look, Move, Next, Rest};
@@ -202,15 +203,6 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     Decision { may_bill: may_bill(s, &decision), ..decision }
 }
 
-/// The plan that the status shows last from now on. It is finished where nothing is wanted any more.
-fn last_plan(s: &Situation<'_>, decision: &Decision) -> Option<ShownPlan> {
-    let over = decision.verdict.wants_nothing();
-    let shown = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
-    shown
-        .or_else(|| decision.last_plan.clone())
-        .or_else(|| s.approvals.shown.map(|last| ShownPlan { spent: last.spent || over, ..last.clone() }))
-}
-
 impl Decision {
     fn plain(verdict: Verdict) -> Self {
         Self {
@@ -316,7 +308,7 @@ fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> D
         return decision;
     }
     // The increase still waits under its plan.
-    let last_plan = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
+    let last_plan = decision.plan.as_ref().and_then(|plan| shown(s, &plan.step));
     Decision { next_window: decision.next_window, last_plan, ..other }
 }
 

@@ -3,10 +3,11 @@
 
 use jiff::Timestamp;
 
-use super::approval::{is_of_a_plan, reach};
+use super::approval::reach;
 use super::events::{Notice, adoptions, approved, remember};
 use super::keys::after_key_write;
 use super::outcome::after_write;
+use super::plan::is_of_a_plan;
 use super::windows::{counted, uncounted};
 use super::{Decision, Outcome, Refusal, Snapshot, Verdict};
 use crate::api::{ApprovalUsed, Change, Intent, License, LicenseSeatsStatus, Plan};

@@ -8,9 +8,9 @@ mod taken_back;
 pub(super) use taken_back::taken_back;
 
 use super::protocol::{Open, State, Wait};
+use super::seat_limit::{protected, target};
 use super::wanted_change::{Look, Move, Next, Rest, Settle};
-use super::wanted_numbers::target;
-use super::{Doubt, LimitGoal, Numbers, Situation, drift, sizing};
+use super::{Doubt, Numbers, Situation, drift, sizing};
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};
 
 /// The clock of the last change of seats that must go on.
@@ -49,17 +49,6 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
 /// Whether this account moved by exactly our own plan: it is not moved any further before a person has decided who moved it.
 fn is_question(s: &Situation<'_>, intent: &Intent) -> bool {
     intent.phase == IntentPhase::MadeElsewhere && intent.account == s.seen.account_key()
-}
-
-/// The protective step while an increase waits: lower the limit to what the spec allows.
-fn protected(limit: LimitGoal, now: Numbers, wanted: Numbers) -> Option<Numbers> {
-    let most = match limit {
-        LimitGoal::Keep | LimitGoal::Unlimited => return None,
-        LimitGoal::Pinned => now.seats,
-        LimitGoal::UpTo(limit) => limit.max(now.seats),
-    };
-    let lower = now.limit.is_none_or(|limit| limit > most);
-    (lower && wanted.seats > now.seats).then_some(Numbers { seats: now.seats, limit: Some(most) })
 }
 
 fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {

@@ -7,8 +7,8 @@ use super::changes_per_window::has_room;
 use super::{Situation, Stretch};
 use crate::api::{NextWindow, PassedWindow};
 use crate::domain::adjustment::Direction;
-use crate::domain::approval::is_of_a_plan;
 use crate::domain::change_direction::covers;
+use crate::domain::plan::is_of_a_plan;
 use crate::domain::wanted_change::Move;
 
 /// The recorded window of a waiting change that now asks for no more.

@@ -1,19 +1,16 @@
-//! The change of a decision as it is published and recorded: its plan, its intent, and when the one follows the other.
-
-use std::time::Duration;
+//! The plan of a change: the number and the id under which people approve it, how long it stays the same one, and the intent under which it
+//! is sent.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::approval::{Consent, consent, shown};
-use super::decision::Situation;
+use super::approval::{Consent, consent};
+use super::change_direction::{covers, directions};
+use super::decision::{Decision, Situation};
 use super::protocol::{digest, intent_id};
 use super::two_readings;
 use super::wanted_change::Move;
 use super::windows::{Passage, kept_place, passage};
-use crate::api::{Change, Intent, IntentPhase, Plan, Step, Trigger};
-
-/// The longest time between publishing and sending a difference.
-const LONGEST_SPREAD: Duration = Duration::from_secs(5);
+use crate::api::{Change, Intent, IntentPhase, Plan, ShownPlan, Step, Trigger};
 
 /// The wanted change, as the status shows it.
 pub(super) fn plan(s: &Situation<'_>, change: &Move) -> Plan {
@@ -111,17 +108,49 @@ pub(super) fn review_of(change: &Change) -> Intent {
     }
 }
 
-/// How long after its publishing a plan is sent. A difference adds to whatever is there, so two installations that do not know of
-/// each other must not send one at the same moment: the second reads what the first has done.
-pub(super) fn spread(s: &Situation<'_>, plan: &Plan) -> Duration {
-    if plan.step.key().is_some() || !s.seen.rules.support.adds(plan.step.base(), plan.step.target()) {
-        return Duration::ZERO;
+/// The published plan: the last one while the change asks for no more, else a new one. `None`: a change that neither costs nor gives
+/// back anything, such as a lower limit, needs no approval.
+pub(super) fn shown(s: &Situation<'_>, step: &Step) -> Option<ShownPlan> {
+    if !is_of_a_plan(step) {
+        return None;
     }
-    let chance = plan
-        .basis
-        .iter()
-        .flat_map(|basis| basis.bytes())
-        .fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
-        % 1000;
-    LONGEST_SPREAD.min(s.timing.pause) * chance / 1000
+    let of = digest(&[s.uid, &s.seen.account_key(), &s.desired.asked]);
+    let mut step = step.clone();
+    if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {
+        // It does not depend on other rows.
+        key.present.clear();
+        key.heard.clear();
+        key.unexplained = None;
+    }
+    let last = s.approvals.shown;
+    if let Some(last) = last.filter(|last| !last.spent && last.of == of && goes_no_further(&last.step, &step)) {
+        return Some(ShownPlan { step, ..last.clone() });
+    }
+    let number = last.map_or(0, |last| last.number).max(0).saturating_add(1);
+    let hash = digest(&[s.uid, &number.to_string(), s.writer, &s.now.as_nanosecond().to_string()]);
+    let short: String = hash.chars().take(6).collect();
+    Some(ShownPlan { number, id: format!("{number}-{short}"), step, of, spent: false })
+}
+
+/// Whether a change stays within another one: the same way, not further, and not from further away.
+fn goes_no_further(earlier: &Step, change: &Step) -> bool {
+    let (before, now) = (earlier.base().seats, change.base().seats);
+    let (up, down) = directions(change);
+    let same_way = directions(earlier) == (up, down);
+    let from_there = change.key().is_some() || (!up || now >= before) && (!down || now <= before);
+    same_way && from_there && covers(earlier, change)
+}
+
+/// Whether a change is more than a lower limit.
+pub(super) fn is_of_a_plan(step: &Step) -> bool {
+    directions(step) != (false, false)
+}
+
+/// The plan that the status shows last from now on. It is finished where nothing is wanted any more.
+pub(super) fn last_plan(s: &Situation<'_>, decision: &Decision) -> Option<ShownPlan> {
+    let over = decision.verdict.wants_nothing();
+    let shown = decision.plan.as_ref().and_then(|plan| shown(s, &plan.step));
+    shown
+        .or_else(|| decision.last_plan.clone())
+        .or_else(|| s.approvals.shown.map(|last| ShownPlan { spent: last.spent || over, ..last.clone() }))
 }

@@ -6,9 +6,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::protocol::digest;
+use super::seat_limit::{LimitGoal, limit};
 use super::{Ceilings, ChangeTimes, Goal, Pool, Size, Sizing, Standing};
 use crate::api::{
-    ApprovalPolicy, DriftPolicy, Guardrails, LicenseSeatsSpec, LimitMode, ManagementPolicy, Thresholds, parse_duration,
+    ApprovalPolicy, DriftPolicy, Guardrails, LicenseSeatsSpec, ManagementPolicy, Thresholds, parse_duration,
 };
 
 /// How often the vendor is read when the spec does not say.
@@ -27,19 +28,6 @@ const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(720 * 3600), Duration
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct SpecFault(pub String);
-
-/// What the limit should be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LimitGoal {
-    /// Whatever it is.
-    Keep,
-    /// Equal to the purchased seats.
-    Pinned,
-    /// This number.
-    UpTo(i32),
-    /// None at all.
-    Unlimited,
-}
 
 /// The checked spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,24 +165,4 @@ fn expiry(thresholds: Option<&Thresholds>) -> Result<Vec<Duration>, SpecFault> {
     }
     expiry.sort_unstable_by(|a, b| b.cmp(a));
     Ok(expiry)
-}
-
-fn limit(spec: &LicenseSeatsSpec, goal: &Goal) -> Result<LimitGoal, SpecFault> {
-    let Some(limit) = &spec.limit else {
-        return Ok(LimitGoal::Keep);
-    };
-    if matches!(goal, Goal::Keys { .. }) {
-        return Err(SpecFault("spec.limit is for vendors that buy by themselves: remove it".into()));
-    }
-    match (limit.mode, limit.seats) {
-        (LimitMode::Pinned, None) => Ok(LimitGoal::Pinned),
-        (LimitMode::Unlimited, None) => Ok(LimitGoal::Unlimited),
-        (LimitMode::UpTo, Some(seats)) => Ok(LimitGoal::UpTo(seats)),
-        (LimitMode::UpTo, None) => {
-            Err(SpecFault("spec.limit.mode UpTo needs spec.limit.seats: add limit.seats".into()))
-        }
-        (LimitMode::Pinned | LimitMode::Unlimited, Some(_)) => {
-            Err(SpecFault("spec.limit.seats goes with mode UpTo alone: use mode UpTo, or remove limit.seats".into()))
-        }
-    }
 }
