@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::protocol::digest;
 use super::seat_limit::{LimitGoal, limit};
-use super::{Ceilings, ChangeTimes, Goal, Pool, Size, Sizing, Standing};
+use super::{Ceilings, ChangeTimes, Pool, Size, Sizing, Standing};
 use crate::api::{
     ApprovalPolicy, DriftPolicy, Guardrails, LicenseSeatsSpec, ManagementPolicy, Thresholds, parse_duration,
 };

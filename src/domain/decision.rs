@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::condition_table::says;
 use super::gates::{self, Hold, HoldKind, Wake};
 use super::keys::{self, Lack};
 use super::license_validity::{OVER, turns_in};
 use super::may_bill::may_bill;
 use super::plan::{intent, last_plan, plan, review_of, shown};
 use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
+use super::ready_reason::says;
 use super::send_delay::spread;
 use super::settle_time::Timing;
 use super::standby::{self, Standby};

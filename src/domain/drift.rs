@@ -9,7 +9,7 @@ use super::gates::{Hold, HoldKind, Wanted};
 use super::protocol::Open;
 use super::quantity::taken_back;
 use super::wanted_change::Settle;
-use super::{LimitGoal, Numbers, Situation, status_column};
+use super::{LimitGoal, Numbers, Situation, ready_message, status_column};
 use crate::api::{Change, DriftPolicy, Intent, IntentPhase, Trigger};
 
 /// After this many corrections of changes from outside within a day, Seatkeeper stops fighting.
@@ -80,7 +80,7 @@ pub(super) fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &
     let made = |intent: &&Intent| intent.phase == IntentPhase::MadeElsewhere && intent.account == seen.account_key();
     if let Some(intent) = decision.intent.as_ref().filter(made) {
         let grows = matches!(desired.limit, LimitGoal::UpTo(_));
-        let message = status_column::made_elsewhere(vendor, intent, seen, grows);
+        let message = ready_message::made_elsewhere(vendor, intent, seen, grows);
         conditions.say(kind::DRIFTED, ConditionStatus::True, reason::ANOTHER_SEATKEEPER, message);
         return;
     }
