@@ -69,7 +69,7 @@ fn items_of_a_list_are_counted_without_those_inside_of_brackets() {
 #[test]
 fn quickstart_waits_for_the_tokens_that_the_operator_takes_in_a_minute() {
     let tokens = "pub const TOKENS: &[RateLimit] = &[RateLimit { count: 5, per: SECOND }, RateLimit { count: ";
-    let tokens = WORDS[number("src/vendors/bitwarden/rates.rs", tokens, ", per: MINUTE }];")];
+    let tokens = WORDS[number("src/vendors/bitwarden/rate_limits.rs", tokens, ", per: MINUTE }];")];
     let keys = WORDS[text("tests/quickstart/src/scene.rs").matches("(cloud, \"bitwarden-").count()];
     let words =
         format!("Bitwarden's real cloud, {tokens} tokens a minute, and the examples have {keys} keys of that cloud.");

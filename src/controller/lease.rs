@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Error;
 use super::apiserver::Apiserver;
-use super::object::bounded;
+use super::stored_object::bounded;
 use crate::clock::Moment;
 use crate::domain::{LeaseSeen, LeaseStep, lease_step};
 

@@ -7,7 +7,6 @@
 
 mod act;
 mod apiserver;
-mod approval_watch;
 mod approvals;
 mod context;
 mod decide;
@@ -17,28 +16,29 @@ mod event_publisher;
 mod gather;
 mod host_permits;
 mod initial_scan;
+mod installation_signature;
 mod intent_journal;
 mod lease;
 mod lenient_metadata;
-mod object;
 mod object_metadata;
 mod object_state;
-mod opening;
 mod outdated_crd;
-mod ownership;
-mod pass;
-mod pools;
-mod proof;
+mod overwritten_status;
+mod pass_values;
 mod queue;
+mod read_secret;
 mod reconcile;
 mod record;
 mod schedules;
 mod scope;
-mod secret;
-mod signature;
-mod status_author;
+mod shared_registry;
+mod sign_in_before_window;
+mod stored_object;
+mod unstored_proof;
 mod urgency;
-mod work;
+mod wanted_ownership;
+mod watch_loop;
+mod watched_approval;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,12 +80,12 @@ async fn recount(context: &Context) {
 /// lists have arrived, and then `None`.
 pub async fn run(context: Arc<Context>, shutdown: CancellationToken, waits: impl Fn(Option<String>)) {
     tokio::select! {
-        () = Box::pin(work::work(&context, &shutdown, waits)) => {}
+        () = Box::pin(watch_loop::work(&context, &shutdown, waits)) => {}
         () = Box::pin(lead(&context)) => {}
         () = Box::pin(recount(&context)) => {}
         () = outdated_crd::follow(&context) => {}
         () = context.follow_turns() => {}
-        () = status_author::follow(&context) => {}
+        () = overwritten_status::follow(&context) => {}
         () = Box::pin(approvals::follow(&context)) => {}
     }
 }

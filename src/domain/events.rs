@@ -1,15 +1,10 @@
 //! The events, reported once beside the status: changes that were made, and conditions that turned for the worse.
 
-use std::cmp::Ordering;
-
 use super::condition::{find, kind, reason};
 use super::condition_table::CONDITIONS;
-use super::keys;
 use super::protocol::digest;
 use super::status_column;
-use crate::api::{
-    Change, Intent, KeyOrigin, KeyRecord, License, LicenseSeatsStatus, Plan, SecretKeyRef, Step, Trigger,
-};
+use crate::api::{Intent, KeyOrigin, KeyRecord, License, LicenseSeatsStatus, Plan, SecretKeyRef, Step};
 
 /// Reasons of events that no condition has.
 pub mod event {

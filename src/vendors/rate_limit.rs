@@ -1,5 +1,5 @@
 //! Decides when a request may leave, so that the vendor's own limiter never has to refuse one: one budget per host, verb
-//! and path over all objects of the process. Asked by `limiter`; pure, so that the benchmark runs it in simulated time.
+//! and path over all objects of the process. Asked by `dispatch`; pure, so that the benchmark runs it in simulated time.
 //!
 //! A vendor counts in fixed windows that begin at a moment we do not know, so a budget holds for every interval as long
 //! as a window. Readings that are merely due leave evenly spread: with more of them than fit, intervals stretch and

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::MAX_SEATS;
-use super::key::ApiKey;
+use super::api_key::ApiKey;
 use super::organization_api_fields::{Message, Subscription, TokenAnswer, TokenError};
 use super::organization_row::OrganizationRow;
 use super::owner::{OwnerView, owned};

@@ -4,31 +4,31 @@
 //! this client works whichever way it turns out, and never sends a key twice to find out.
 
 mod answer;
+mod api_key;
 mod error;
-mod key;
+mod license_api_fields;
 mod operation;
 mod proofs;
 mod session;
 mod target;
-mod wire;
 
 use std::sync::Arc;
 
 use error::ImmutaError;
 use std::time::Duration;
 
+pub(super) use api_key::CREDENTIALS;
+use api_key::{ApiKey, LicenseKey, license_keys};
 use futures::TryFutureExt;
 use futures::future::BoxFuture;
-pub(super) use key::CREDENTIALS;
-use key::{ApiKey, LicenseKey, license_keys};
 pub(super) use operation::OPERATIONS;
 pub(super) use proofs::proofs;
 use session::{ImmutaSession, rates};
 pub(super) use target::pool;
 
+use super::documented_rate_limits::Rates;
 use super::error::Failure;
 use super::rate_limit::Wait;
-use super::rates::Rates;
 use super::secret_data::{never_shown, version};
 use super::sessions::Sessions;
 use super::token_cache::Asker;

@@ -13,19 +13,19 @@ use serde_json::Value;
 
 use super::answer;
 use super::error::ImmutaError;
+use super::license_api_fields::{LicenseRecord, LicenseStatus, Usage};
 use super::operation;
 use super::proofs::{Meaning, proof};
-use super::wire::{LicenseRecord, LicenseStatus, Usage};
 use super::{ApiKey, Immuta, VENDOR};
 use crate::domain::{Fault, Outcome, Row, Uncertain};
 use crate::vendors::SendGuard;
 use crate::vendors::allowed_hosts::{host, join};
 use crate::vendors::connection::{Connection, not_signed};
+use crate::vendors::documented_rate_limits::Rates;
 use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::http::{Answer, Http};
 use crate::vendors::operation::{OK, Operation};
 use crate::vendors::rate_limit::RateLimit;
-use crate::vendors::rates::Rates;
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::token_cache::{Asker, Tokens};
 
@@ -63,7 +63,7 @@ pub(super) struct ImmutaSession {
     learned: Mutex<Learned>,
 }
 
-never_shown!(ImmutaSession, super::wire::TokenAnswer);
+never_shown!(ImmutaSession, super::license_api_fields::TokenAnswer);
 
 impl Immuta {
     /// The session of a key, which all objects with that key share. Sends nothing.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Context;
-use super::pass::Decided;
+use super::pass_values::Decided;
 use crate::domain::BEFORE_OPENING;
 use crate::vendors::VendorAccount;
 

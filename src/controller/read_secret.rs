@@ -10,8 +10,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
 use super::lenient_metadata::needed;
-use super::object::get;
 use super::object_state::Key;
+use super::stored_object::get;
 use super::{Context, Error};
 use crate::domain::{Fault, reason};
 

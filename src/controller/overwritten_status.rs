@@ -8,9 +8,9 @@ use std::time::Instant;
 use kube::ResourceExt;
 use tokio::sync::Notify;
 
-use super::object::StoredObject;
 use super::object_state::Key;
 use super::queue::Class;
+use super::stored_object::StoredObject;
 use super::{Context, Error};
 
 /// Objects of which another writer wrote a version, each with the time at which it is read.

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::{Left, PassRequest};
 use crate::api::{Intent, IntentPhase};
-use crate::controller::proof::Proof;
+use crate::controller::installation_signature::Signature;
 use crate::controller::queue::Class;
-use crate::controller::signature::Signature;
+use crate::controller::unstored_proof::Proof;
 use crate::domain::{DoubtClock, Fault};
 
 /// This many readings of a Secret take a minute, with the time as shipped.

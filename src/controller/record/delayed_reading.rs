@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::super::decide::silent_for;
-use super::super::pass::{Pass, Queue, RateLimited};
+use super::super::pass_values::{Pass, Queue, RateLimited};
 use super::super::{Context, Error};
 use crate::api::LicenseSeatsStatus;
 use crate::domain::{self, Desired, Fault, Finding, Remedy};

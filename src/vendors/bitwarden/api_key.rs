@@ -11,8 +11,8 @@ use super::NAME;
 use crate::api::Region;
 use crate::domain::{Fault, reason};
 use crate::vendors::AllowedHosts;
-use crate::vendors::access::Access;
 use crate::vendors::allowed_hosts::{custom_server, join};
+use crate::vendors::client_certificate_and_headers::Access;
 use crate::vendors::credential_hash::CredentialHash;
 use crate::vendors::secret_data::{CredentialKeys, SecretData, invalid, never_shown};
 

@@ -1,12 +1,12 @@
 //! The ownership that an object wants, from its spec and its record. Of the record the JSON is asked and not its type:
-//! what another version wrote there blocks an account all the same. Called by `gather`, which notes it in `pools`.
+//! what another version wrote there blocks an account all the same. Called by `gather`, which notes it in `shared_registry`.
 
 use std::collections::BTreeSet;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
-use super::object::StoredObject;
+use super::stored_object::StoredObject;
 use crate::api::{Account, Capability, Change, DIFFERS, IntentPhase, KeyCapabilities, ManagementPolicy};
 use crate::domain::{Desired, Snapshot};
 use crate::registry::{Found, InFlight, Noted, Ownership, Realm, Rows, age_of};
