@@ -146,7 +146,8 @@ fn label_of_a_trigger_has_the_values_of_the_enum() {
 #[test]
 fn an_hour_of_settle_times_covers_more_repeats_than_two_days_have() {
     let (answered, unanswered) = (minutes("settle-answered"), minutes("settle-unanswered"));
-    let longest = 60 * number("src/domain/retry.rs", "const LONGEST_PAUSE: Duration = Duration::from_hours(", ")");
+    let longest =
+        60 * number("src/domain/retry_pause.rs", "const LONGEST_PAUSE: Duration = Duration::from_hours(", ")");
     let covered = 60 / answered;
     let words =
         format!("wait an hour: that covers {covered} repeats, more than Seatkeeper makes of a change in two days");

@@ -10,7 +10,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio_util::sync::CancellationToken;
 
 use super::Leadership;
-use super::apiserver::Apiserver;
+use super::apiserver_outage::Apiserver;
 use super::approvals::KnownApprovals;
 use super::event_publisher::Events;
 use super::host_permits::HostPermits;
@@ -20,8 +20,8 @@ use super::outdated_crd::Crd;
 use super::overwritten_status::Suspects;
 use super::queue::{Class, Queue};
 use super::schedules::Schedules;
-use super::scope::Scope;
 use super::shared_registry::Pools;
+use super::watched_namespaces::Scope;
 use crate::domain::{Ceilings, Timing};
 use crate::metrics::Metrics;
 use crate::registry::age_of;

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
-use super::apiserver::Apiserver;
+use super::apiserver_outage::Apiserver;
 use super::stored_object::bounded;
 use crate::clock::Moment;
 use crate::domain::{LeaseSeen, LeaseStep, lease_step};

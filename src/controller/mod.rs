@@ -6,7 +6,7 @@
 //! an object that does not parse hinders no other.
 
 mod act;
-mod apiserver;
+mod apiserver_outage;
 mod approvals;
 mod context;
 mod decide;
@@ -24,28 +24,28 @@ mod object_metadata;
 mod object_state;
 mod outdated_crd;
 mod overwritten_status;
+mod pass_urgency;
 mod pass_values;
 mod queue;
 mod read_secret;
 mod reconcile;
 mod record;
 mod schedules;
-mod scope;
 mod shared_registry;
 mod sign_in_before_window;
 mod stored_object;
 mod unstored_proof;
-mod urgency;
 mod wanted_ownership;
 mod watch_loop;
 mod watched_approval;
+mod watched_namespaces;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-pub use apiserver::Apiserver;
+pub use apiserver_outage::Apiserver;
 pub use context::{Context, Parts, Settings};
 pub use error::{Error, plain};
 pub use lease::{Candidate, Leadership, LeaseSettings};

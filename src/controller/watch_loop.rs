@@ -16,7 +16,7 @@ use super::object_metadata::ObjectMetadata;
 use super::object_state::Key;
 use super::queue::Next;
 use super::reconcile::reconcile;
-use super::scope::{Scope, watch};
+use super::watched_namespaces::{Scope, watch};
 use crate::registry::age_of;
 
 /// Works until `shutdown`, then lets running passes finish. No pass begins before the first list of each scope has arrived.

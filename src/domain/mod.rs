@@ -40,7 +40,7 @@ mod ready_reason;
 mod reconciling_and_stalled;
 mod record_additions;
 mod report;
-mod retry;
+mod retry_pause;
 mod seat_limit;
 mod send_delay;
 mod settle_time;

@@ -1,5 +1,5 @@
 //! The settle times: 5 minutes after an answer, 30 without one (flags can change both), longer after repeats. The pause after a request
-//! without effect is in `retry`.
+//! without effect is in `retry_pause`.
 
 use std::time::Duration;
 

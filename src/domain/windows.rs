@@ -14,6 +14,7 @@ use super::wanted_change::Move;
 use super::{LimitGoal, Model, Situation, keys};
 use crate::api::{AdjustmentMode, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
 
+mod before_renewal;
 mod changes_per_window;
 mod missed_window;
 
@@ -179,14 +180,7 @@ fn needs_key(s: &Situation<'_>, change: &Move, next: Option<&Opening>) -> bool {
 
 /// All openings: those of the calendar, and those before the renewal that the vendor shows.
 fn openings(s: &Situation<'_>) -> Vec<Opening> {
-    let end = s.seen.license.as_ref().and_then(|license| license.period_end.as_ref()).map(|end| end.0);
-    let before = |time: Timestamp, length: Duration| time.checked_sub(SignedDuration::try_from(length).ok()?).ok();
-    let renewals = s.desired.adjustment.renewals.iter().filter_map(|renewal| {
-        let (opens, closes) = (before(end?, renewal.opens)?, before(end?, renewal.closes)?);
-        let local = opens.strftime("%Y-%m-%d %H:%M UTC").to_string();
-        Some(Opening { name: renewal.name.clone(), opens, closes, local })
-    });
-    s.calendar.openings.iter().cloned().chain(renewals).collect()
+    s.calendar.openings.iter().cloned().chain(before_renewal::openings(s)).collect()
 }
 
 /// The stretch to which an opening belongs: what overlaps it, and what overlaps that.

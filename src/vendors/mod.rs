@@ -26,7 +26,7 @@ mod route;
 mod secret_data;
 #[cfg(test)]
 mod secret_destinations;
-mod sessions;
+mod shared_sessions;
 mod target;
 mod tls;
 mod token_cache;

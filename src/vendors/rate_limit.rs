@@ -10,8 +10,8 @@
 
 mod ask;
 mod budget;
-mod outage;
-mod queue;
+mod namespace_turns;
+mod vendor_outage;
 
 #[cfg(test)]
 mod tests;
@@ -21,8 +21,8 @@ use std::time::Duration;
 
 pub use ask::{Ask, Urgency};
 use budget::Budget;
-use outage::Outages;
-pub use outage::{Ending, Outage, Probes, Trouble};
+use vendor_outage::Outages;
+pub use vendor_outage::{Ending, Outage, Probes, Trouble};
 
 use crate::registry::Key;
 

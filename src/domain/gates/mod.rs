@@ -19,7 +19,7 @@ use super::protocol::Wait;
 use super::quantity::late_effects;
 use super::wanted_change::Move;
 use super::windows::{self, Awaited};
-use super::{Numbers, Situation, approval, drift, other_objects, retry, standby, two_readings};
+use super::{Numbers, Situation, approval, drift, other_objects, retry_pause, standby, two_readings};
 use crate::api::{Change, PlanBlock};
 
 /// When a hold may end.
@@ -234,7 +234,7 @@ const ALL: [Gate; 18] = [
     approval::gate,
     windows::gate,
     other_objects::pool,
-    retry::gate,
+    retry_pause::gate,
 ];
 
 /// The holds of a change; none: it may be made. `due`: it was published and would be sent now.

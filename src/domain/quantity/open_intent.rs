@@ -9,7 +9,7 @@ use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::domain::numbers::doubled;
 use crate::domain::outcome::applied;
 use crate::domain::protocol::{Open, RECENT, State, Wait, settling, wait_of};
-use crate::domain::retry::pause_after;
+use crate::domain::retry_pause::pause_after;
 use crate::domain::two_readings::second_reading;
 use crate::domain::{Numbers, Situation};
 

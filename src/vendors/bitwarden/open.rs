@@ -9,7 +9,7 @@ use super::{BitwardenSession, Organization, Target, of_secret};
 use crate::domain::{Fault, reason};
 use crate::vendors::documented_rate_limits::Rates;
 use crate::vendors::secret_data::{never_shown, version};
-use crate::vendors::sessions::Sessions;
+use crate::vendors::shared_sessions::Sessions;
 use crate::vendors::{Opening, VendorAccount};
 
 /// What is set for Bitwarden alone.

@@ -9,6 +9,7 @@ mod error;
 mod license_api_fields;
 mod operation;
 mod proofs;
+mod rate_limits;
 mod session;
 mod target;
 
@@ -23,14 +24,15 @@ use futures::TryFutureExt;
 use futures::future::BoxFuture;
 pub(super) use operation::OPERATIONS;
 pub(super) use proofs::proofs;
-use session::{ImmutaSession, rates};
+use rate_limits::rates;
+use session::ImmutaSession;
 pub(super) use target::pool;
 
 use super::documented_rate_limits::Rates;
 use super::error::Failure;
 use super::rate_limit::Wait;
 use super::secret_data::{never_shown, version};
-use super::sessions::Sessions;
+use super::shared_sessions::Sessions;
 use super::token_cache::Asker;
 use super::{Opening, ReadError, Recorded, SendGuard, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyStep, Step};

@@ -21,22 +21,14 @@ use crate::domain::{Fault, Outcome, Row, Uncertain};
 use crate::vendors::SendGuard;
 use crate::vendors::allowed_hosts::{host, join};
 use crate::vendors::connection::{Connection, not_signed};
-use crate::vendors::documented_rate_limits::Rates;
 use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::http::{Answer, Http};
 use crate::vendors::operation::{OK, Operation};
-use crate::vendors::rate_limit::RateLimit;
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::token_cache::{Asker, Tokens};
 
 /// A token is renewed this long before it expires, where its answer says when.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
-
-/// Immuta documents no limit of requests ("Rate limits"): this one is only a start, and a 429 corrects it.
-pub(super) fn rates() -> Rates {
-    let others = vec![RateLimit { count: 100, per: Duration::from_secs(1) }];
-    Rates { rules: Vec::new(), others, domains: Vec::new() }
-}
 
 /// How to authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use kube::runtime::watcher;
 
 use super::Error;
-use super::scope::Scope;
+use super::watched_namespaces::Scope;
 
 /// An outage has ended when nothing has failed for this long: an apiserver that starts answers some requests before others.
 const OVER: Duration = Duration::from_secs(10);
