@@ -8,6 +8,7 @@
 mod act;
 mod apiserver_outage;
 mod approvals;
+mod checks_before_sending;
 mod context;
 mod decide;
 mod error;

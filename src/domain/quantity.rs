@@ -2,6 +2,7 @@
 
 mod another_seatkeeper;
 pub(super) mod late_effects;
+pub(super) mod made_twice;
 mod open_intent;
 mod taken_back;
 
@@ -24,7 +25,7 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more,
     // unless as many seats are in use, for the vendor buys no more than those: they are kept either way.
     let last = s.history.first().filter(|last| last.account == s.seen.account_key());
-    let grown = taken_back(s, now).is_none() && open_intent::made_twice(s, last, now).is_none();
+    let grown = taken_back(s, now).is_none() && made_twice::made_twice(s, last, now).is_none();
     let made = last.is_some_and(|last| s.asked_for(last));
     let wanted = target(s.desired, now, s.seen.usage, grown && (s.satisfied || made));
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
@@ -62,7 +63,7 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     // A new target of the same wish is no first request: late effects of earlier ones may follow.
     let attempt = if let State::Free { attempt } = open.state { attempt } else { 1 };
     let (attempt, settle) = match taken_back {
-        _ if open_intent::made_twice(s, last, now).is_some() => {
+        _ if made_twice::made_twice(s, last, now).is_some() => {
             (attempt, last.map_or(Settle::Done, |last| Settle::Review(Box::new(last.clone()))))
         }
         Some(last) => taken_back::repeat_after(s, last, now, attempt),

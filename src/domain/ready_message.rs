@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::condition::{ConditionStatus, Conditions, kind};
 use super::decision_conditions::{Told, above_ceiling, may_bill, numbers};
 use super::may_bill::checked;
-use super::numbers::doubled;
+use super::quantity::made_twice::doubled;
 use super::standby::{activates, standing_by};
 use super::{Decision, Hold, LimitGoal, Snapshot, Verdict, keys, status_column};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus};

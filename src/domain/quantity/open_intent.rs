@@ -6,7 +6,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::another_seatkeeper::{is_over, made_elsewhere};
 use super::taken_back::taken_back;
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
-use crate::domain::numbers::doubled;
 use crate::domain::outcome::applied;
 use crate::domain::protocol::{Open, RECENT, State, Wait, settling, wait_of};
 use crate::domain::retry_pause::pause_after;
@@ -127,16 +126,6 @@ fn step(from: Numbers, to: Numbers) -> Step {
 fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change> {
     let part = Intent { step: step(intent.base(), seen), ..intent.clone() };
     (seen != intent.base()).then(|| applied(&part, now))
-}
-
-/// The vendor shows our last change once more on top of it, and changes are differences, or it was made just now: another
-/// installation may have made the same one. Only a person corrects that.
-pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: Numbers) -> Option<&'a Change> {
-    let last = last.filter(|last| last.step.key().is_none() && s.now.duration_since(last.time.0).abs() < RECENT)?;
-    let (from, to) = (last.base(), last.target());
-    let just_now = s.now.duration_since(last.time.0).unsigned_abs() < s.timing.unanswered;
-    let again = doubled(from, to) == Some(seen.seats) && (just_now || s.seen.rules.support.adds(from, to));
-    (again && s.asked_for(last) && !s.confirms(&last.id)).then_some(last)
 }
 
 /// What is open where nothing is left to change for it: a request without effect is closed. A refusal is closed with

@@ -2,7 +2,7 @@
 //! (docs/vendors/bitwarden.md, "Rules of a change"). Pure.
 
 use super::license::{billed, license};
-use super::organization_row::{OrganizationRow, PoolNumbers};
+use super::number_ranges::{OrganizationRow, PoolNumbers};
 use super::owner::{OwnerView, Standing};
 use super::{MAX_SEATS, NamedSecret};
 use crate::api::{Account, Capability, KeyCapabilities, KeyKind, LicenseState, Product};

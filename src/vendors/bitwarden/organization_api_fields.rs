@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::error::BitwardenError;
-use super::organization_row::OrganizationRow;
+use super::number_ranges::OrganizationRow;
 use crate::api::Product;
 use crate::domain::Numbers;
 use crate::vendors::error::VendorError;

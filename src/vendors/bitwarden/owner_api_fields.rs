@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::MAX_SEATS;
-use super::organization_row::{OUT_OF_RANGE, OrganizationRow};
+use super::number_ranges::{OUT_OF_RANGE, OrganizationRow};
 use crate::api::Product;
 use crate::domain::Numbers;
 use crate::vendors::error::VendorError;

@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{Bucket, LONGEST_EDGE_PAUSE, UNUSED, Wait};
+use super::retry_after::LONGEST_EDGE_PAUSE;
+use super::{Bucket, UNUSED, Wait};
 
 /// This many failures in a row begin a pause that no answer asked for.
 pub(super) const FAILURES: u32 = 3;
