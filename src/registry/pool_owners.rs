@@ -4,7 +4,7 @@ mod same_licenses;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Key, Ownership, Realm, Rows};
+use super::{Key, Ownership, Rows};
 
 /// An object that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use super::another_seatkeeper::{is_over, made_elsewhere};
 use super::taken_back::taken_back;
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::domain::outcome::applied;
-use crate::domain::protocol::{Open, RECENT, State, Wait, settling, wait_of};
+use crate::domain::protocol::{Open, State, Wait, settling, wait_of};
 use crate::domain::retry_pause::pause_after;
 use crate::domain::two_readings::second_reading;
 use crate::domain::{Numbers, Situation};
