@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, Request, RequestBuilder, Response, Url};
 use tokio::sync::Notify;
 
-use super::documented_rate_limits::Rates;
 use super::error::VendorError;
 use super::http::{meaning, retry_after};
 use super::rate_limit::{Ask, Bucket, Ending, LimitedBucket, Outage, Probes, RateLimiter, Signal, Trouble, Wait};
+use super::rate_limit_rules::Rates;
 use super::route::ToldOfProxy;
 use super::token_cache::Asker;
 use crate::registry::Key;

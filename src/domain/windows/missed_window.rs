@@ -1,4 +1,4 @@
-//! A change that missed its window: whether it may still leave before `spec.adjustment.deadline`, and which window it missed.
+//! A change that missed its window: whether it may still leave before `spec.adjustment.startingDeadline`, and which window it missed.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;

@@ -7,7 +7,7 @@ use super::api_key::{ApiKey, KeyOf};
 use super::rate_limits::rates;
 use super::{BitwardenSession, Organization, Target, of_secret};
 use crate::domain::{Fault, reason};
-use crate::vendors::documented_rate_limits::Rates;
+use crate::vendors::rate_limit_rules::Rates;
 use crate::vendors::secret_data::{never_shown, version};
 use crate::vendors::shared_sessions::Sessions;
 use crate::vendors::{Opening, VendorAccount};

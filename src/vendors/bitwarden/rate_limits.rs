@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use crate::vendors::documented_rate_limits::{Rates, Rule};
 use crate::vendors::rate_limit::RateLimit;
+use crate::vendors::rate_limit_rules::{Rates, Rule};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -28,9 +28,9 @@ use rate_limits::rates;
 use session::ImmutaSession;
 pub(super) use target::pool;
 
-use super::documented_rate_limits::Rates;
 use super::error::Failure;
 use super::rate_limit::Wait;
+use super::rate_limit_rules::Rates;
 use super::secret_data::{never_shown, version};
 use super::shared_sessions::Sessions;
 use super::token_cache::Asker;

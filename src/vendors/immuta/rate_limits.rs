@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::vendors::documented_rate_limits::Rates;
 use crate::vendors::rate_limit::RateLimit;
+use crate::vendors::rate_limit_rules::Rates;
 
 /// Immuta documents no limit of requests ("Rate limits"): this one is only a start, and a 429 corrects it.
 pub(super) fn rates() -> Rates {
