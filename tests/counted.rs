@@ -69,7 +69,7 @@ fn items_of_a_list_are_counted_without_those_inside_of_brackets() {
 #[test]
 fn quickstart_waits_for_the_tokens_that_the_operator_takes_in_a_minute() {
     let tokens = "pub const TOKENS: &[RateLimit] = &[RateLimit { count: 5, per: SECOND }, RateLimit { count: ";
-    let tokens = WORDS[number("src/vendors/bitwarden/rates.rs", tokens, ", per: MINUTE }];")];
+    let tokens = WORDS[number("src/vendors/bitwarden/rate_limits.rs", tokens, ", per: MINUTE }];")];
     let keys = WORDS[text("tests/quickstart/src/scene.rs").matches("(cloud, \"bitwarden-").count()];
     let words =
         format!("Bitwarden's real cloud, {tokens} tokens a minute, and the examples have {keys} keys of that cloud.");
@@ -122,7 +122,7 @@ fn waits_before_a_fault_is_told_are_those_of_the_bitwarden_page() {
 #[test]
 fn key_that_a_tenant_has_takes_the_settle_times_that_the_page_adds_up() {
     let (answered, unanswered) = (minutes("settle-answered"), minutes("settle-unanswered"));
-    let repeated = number("src/domain/keys/open_intent.rs", "[] if intent.attempt == ", " => again(intent, step)");
+    let repeated = number("src/domain/keys/new_row.rs", "[] if intent.attempt == ", " => again(intent, step)");
     let (page, requests) = ("docs/immuta.md", repeated + 1);
     assert_says(page, &format!("for {answered} minutes (`--settle-answered`), or for {unanswered} minutes if"));
     assert_says(page, &format!("a key is sent {} at most.", ["never", "once", "twice", "three times"][requests]));
@@ -147,7 +147,7 @@ fn label_of_a_trigger_has_the_values_of_the_enum() {
 fn an_hour_of_settle_times_covers_more_repeats_than_two_days_have() {
     let (answered, unanswered) = (minutes("settle-answered"), minutes("settle-unanswered"));
     let longest =
-        60 * number("src/domain/settle_time.rs", "const LONGEST_PAUSE: Duration = Duration::from_hours(", ")");
+        60 * number("src/domain/retry_pause.rs", "const LONGEST_PAUSE: Duration = Duration::from_hours(", ")");
     let covered = 60 / answered;
     let words =
         format!("wait an hour: that covers {covered} repeats, more than Seatkeeper makes of a change in two days");

@@ -10,7 +10,7 @@ use crate::{root, sources};
 const PLAYED: [&str; 5] = ["calendar", "domain", "registry", "vendors/bitwarden", "vendors/immuta"];
 
 /// What all vendors send changes with.
-const PLAYED_FILES: [&str; 2] = ["vendors/connection.rs", "vendors/recorded.rs"];
+const PLAYED_FILES: [&str; 2] = ["vendors/connection.rs", "vendors/recorded_intent.rs"];
 
 /// A source of tests alone, by a `cfg` where it is named.
 const OF_TESTS: &str = "hostile_answers.rs";

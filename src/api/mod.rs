@@ -8,10 +8,10 @@ mod approval;
 mod bounds;
 mod change;
 mod crd_file;
-mod crd_lacks;
 mod duration;
 mod keys;
 mod license;
+mod missing_crd_fields;
 mod sizing;
 mod spec;
 mod status;
@@ -28,12 +28,12 @@ pub use approval::{
 pub use bounds::{Guardrails, Limit, LimitMode, Thresholds};
 pub use change::{Change, Estimate, Intent, IntentPhase, MayBill, Plan, PlanBlock, Trigger};
 pub use crd_file::{crd, crds, crds_yaml};
-pub use crd_lacks::lacking;
 pub use duration::{InvalidDuration, go_duration, parse_duration};
 pub use keys::{
     Immuta, KeyAsked, KeyOrigin, KeyRecord, KeyRow, KeyState, KeysOf, LicenseKeyEntry, MAX_KEYS, SecretKeyRef,
 };
 pub use license::{Capability, KeyCapabilities, KeyKind, License, LicenseState};
+pub use missing_crd_fields::lacking;
 pub use sizing::{Headroom, PastUse, SizeBound, Sizing, SizingStatus};
 // Whatever a vendor has in the spec, without a list to keep.
 pub use spec::*;

@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
+use super::checks_before_sending::may_leave;
 use super::decide::{decide, silence};
 use super::gather::credential_pause;
 use super::intent_journal::StatusJournal;
 use super::object_state::Key;
-use super::ownership::rows_of;
-use super::pass::{Decided, End, Failed, Opened, Pass, Reading};
+use super::pass_values::{Decided, End, Failed, Opened, Pass, Reading};
+use super::wanted_ownership::rows_of;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
@@ -123,25 +124,6 @@ fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: O
     if why.is_some() { told!("change not sent") } else { told!("change sent") }
 }
 
-/// The last questions before the bytes leave. A replica that leads again is in another term than the one in which the
-/// pass got the right to make its change: another replica may have led meanwhile, seen no record of this change, and
-/// sent one of its own.
-fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'static str> {
-    if !context.leadership.is_current() {
-        return Err("another replica leads, or may");
-    }
-    if context.shutdown.is_cancelled() {
-        return Err("the operator is shutting down");
-    }
-    if context.crd.outdated().is_some() {
-        return Err("the CRD is older than the operator");
-    }
-    if started.age(Moment::now()) >= context.settings.send_deadline {
-        return Err("the send deadline has passed");
-    }
-    if context.term() == term { Ok(()) } else { Err("another replica leads, or may") }
-}
-
 /// The obstacle before another try.
 fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) -> Option<Fault> {
     match outcome {
@@ -163,16 +145,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::controller::CrdState;
-
-    #[tokio::test]
-    async fn request_of_a_pass_that_began_in_a_former_term_is_held_back() {
-        let context = Context::of_an_hour();
-        context.crd_is(CrdState::Current);
-        let (started, term) = (Moment::now(), context.term());
-        assert_eq!(may_leave(&context, term, started), Ok(()));
-        assert_eq!(may_leave(&context, term - 1, started), Err("another replica leads, or may"));
-    }
 
     /// The line that is logged of a change from 100 seats to 150.
     fn logged(limit: Option<i32>, outcome: &Outcome) -> String {

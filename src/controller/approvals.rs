@@ -12,11 +12,11 @@ use kube::{Api, Resource, ResourceExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::approval_watch::WatchedApproval;
-use super::object::bounded;
 use super::object_state::Key;
 use super::queue::Class;
-use super::scope::{Scope, watch};
+use super::stored_object::bounded;
+use super::watched_approval::WatchedApproval;
+use super::watched_namespaces::{Scope, watch};
 use super::{Context, Error};
 use crate::api::{ApprovalPolicy, LicenseSeatsStatus, PlanBlock, SeatApproval};
 use crate::domain::{Approval, Desired, fault_of};

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::Context;
 use super::object_state::{Key, ObjectState};
-use super::pass::{Decided, Pass, Reading};
-use super::pools::Pools;
+use super::pass_values::{Decided, Pass, Reading};
+use super::shared_registry::Pools;
 use crate::api::LicenseSeatsStatus;
 use crate::domain::{self, Desired, HoldKind, Learned, Situation, Verdict};
 
@@ -104,8 +104,8 @@ mod tests {
 
     use super::*;
     use crate::api::{Account, LicenseSeatsSpec};
-    use crate::controller::object::StoredObject;
     use crate::controller::object_metadata::ObjectMetadata;
+    use crate::controller::stored_object::StoredObject;
     use crate::domain::{Hold, Model, Numbers, Rules, Snapshot, Usage, WaitFor, Wake};
     use crate::registry::tests::ownership;
 

@@ -4,7 +4,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::Context;
-use super::pass::{Decided, Pass};
+use super::pass_values::{Decided, Pass};
 use crate::api::Estimate;
 use crate::vendors::VendorAccount;
 

@@ -7,7 +7,7 @@ use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, Resource, ResourceExt};
 
 use super::Error;
-use super::apiserver::Apiserver;
+use super::apiserver_outage::Apiserver;
 use super::object_metadata::ObjectMetadata;
 use crate::domain::Notice;
 

@@ -7,13 +7,13 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 
 use super::approvals::read_approvals;
-use super::object::StoredObject;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{CredentialPause, Key, ObjectState, jitter};
-use super::ownership::{Sight, changes_in, ownership};
-use super::pass::{End, Failed, Gathered, Opened, Pass, Queue, RateLimited, Reading, Seen};
-use super::secret::read_secret;
-use super::urgency::urgency;
+use super::pass_urgency::urgency;
+use super::pass_values::{End, Failed, Gathered, Opened, Pass, Queue, RateLimited, Reading, Seen};
+use super::read_secret::read_secret;
+use super::stored_object::StoredObject;
+use super::wanted_ownership::{Sight, changes_in, ownership};
 use super::{Context, Error};
 use crate::api::{Account, LICENSE_KEY_TYPE, LicenseSeatsSpec, LicenseSeatsStatus, SECRET_TYPE};
 use crate::domain::{self, Desired, Fault, Remedy, Snapshot, SpecFault, reason};

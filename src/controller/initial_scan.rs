@@ -7,8 +7,8 @@ use std::time::Duration;
 use kube::Api;
 use kube::api::ListParams;
 
-use super::object::bounded;
 use super::object_metadata::ObjectMetadata;
+use super::stored_object::bounded;
 use super::{Context, Error};
 
 const PAGE: u32 = 500;

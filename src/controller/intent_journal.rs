@@ -2,7 +2,7 @@
 //! intent must be stored. Used by `act`.
 
 use super::Error;
-use super::object::StoredObject;
+use super::stored_object::StoredObject;
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::vendors::Journal;
 

@@ -15,8 +15,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Error;
-use super::apiserver::Apiserver;
-use super::object::bounded;
+use super::apiserver_outage::Apiserver;
+use super::stored_object::bounded;
 use crate::clock::Moment;
 use crate::domain::{LeaseSeen, LeaseStep, lease_step};
 

@@ -6,9 +6,9 @@
 //! an object that does not parse hinders no other.
 
 mod act;
-mod apiserver;
-mod approval_watch;
+mod apiserver_outage;
 mod approvals;
+mod checks_before_sending;
 mod context;
 mod decide;
 mod error;
@@ -17,35 +17,36 @@ mod event_publisher;
 mod gather;
 mod host_permits;
 mod initial_scan;
+mod installation_signature;
 mod intent_journal;
 mod lease;
 mod lenient_metadata;
-mod object;
 mod object_metadata;
 mod object_state;
-mod opening;
 mod outdated_crd;
-mod ownership;
-mod pass;
-mod pools;
-mod proof;
+mod overwritten_status;
+mod pass_urgency;
+mod pass_values;
 mod queue;
+mod read_secret;
 mod reconcile;
 mod record;
 mod schedules;
-mod scope;
-mod secret;
-mod signature;
-mod status_author;
-mod urgency;
-mod work;
+mod shared_registry;
+mod sign_in_before_window;
+mod stored_object;
+mod unstored_proof;
+mod wanted_ownership;
+mod watch_loop;
+mod watched_approval;
+mod watched_namespaces;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-pub use apiserver::Apiserver;
+pub use apiserver_outage::Apiserver;
 pub use context::{Context, Parts, Settings};
 pub use error::{Error, plain};
 pub use lease::{Candidate, Leadership, LeaseSettings};
@@ -80,12 +81,12 @@ async fn recount(context: &Context) {
 /// lists have arrived, and then `None`.
 pub async fn run(context: Arc<Context>, shutdown: CancellationToken, waits: impl Fn(Option<String>)) {
     tokio::select! {
-        () = Box::pin(work::work(&context, &shutdown, waits)) => {}
+        () = Box::pin(watch_loop::work(&context, &shutdown, waits)) => {}
         () = Box::pin(lead(&context)) => {}
         () = Box::pin(recount(&context)) => {}
         () = outdated_crd::follow(&context) => {}
         () = context.follow_turns() => {}
-        () = status_author::follow(&context) => {}
+        () = overwritten_status::follow(&context) => {}
         () = Box::pin(approvals::follow(&context)) => {}
     }
 }

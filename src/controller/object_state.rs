@@ -2,8 +2,8 @@
 //! monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
 //! longer, it never buys.
 
-mod left;
-mod one;
+mod between_passes;
+mod last_written;
 mod pass_request;
 mod requeue;
 
@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use super::queue::Class;
 pub(super) use crate::registry::Key;
-pub(super) use left::Left;
-pub(super) use one::{CredentialPause, ObjectState};
+pub(super) use between_passes::{CredentialPause, ObjectState};
+pub(super) use last_written::Left;
 pub(super) use pass_request::PassRequest;
 pub(super) use requeue::{backoff, jitter};
 

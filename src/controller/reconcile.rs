@@ -9,10 +9,10 @@ use super::estimate::estimate;
 use super::gather::gather;
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectState, PassRequest, backoff, jitter};
-use super::opening::get_ready;
-use super::pass::{Gathered, Seen};
+use super::pass_values::{Gathered, Seen};
 use super::queue::{Class, Next};
 use super::record::{not_stored, record};
+use super::sign_in_before_window::get_ready;
 use super::{Context, Error};
 
 /// How often to ask whether this replica leads.

@@ -1,17 +1,17 @@
 //! Records, the last step of a pass: the only code that writes status, events and metrics. Once, on
 //! every path; nothing when nothing changed.
 
-mod rate_limited;
+mod delayed_reading;
 
 use std::time::{Duration, Instant};
 
 use super::decide::silent_for;
-use super::object::StoredObject;
+use super::installation_signature::{Signature, Signed};
 use super::object_metadata::ObjectMetadata;
 use super::object_state::{Key, ObjectState, backoff, jitter};
-use super::pass::{Decided, End, Failed, Pass};
-use super::proof::Proof;
-use super::signature::{Signature, Signed};
+use super::pass_values::{Decided, End, Failed, Pass};
+use super::stored_object::StoredObject;
+use super::unstored_proof::Proof;
 use super::{Context, Error};
 use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode, UNOBSERVED};
 use crate::domain::{self, Decision, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};

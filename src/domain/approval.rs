@@ -1,13 +1,15 @@
-//! Approvals: which changes need one, which plan it names, and which changes it covers. An approval is a separate object, so that
-//! rights alone decide which person may give it.
+//! `spec.approval` and `SeatApproval`: which changes need an approval, which changes it covers, and the gate of the
+//! others. An approval is a separate object, so that rights alone decide which person may give it.
 
 use std::cmp::Reverse;
 
 use jiff::Timestamp;
 
-use super::ladder::Move;
-use super::protocol::digest;
-use super::windows::{covers, directions, is_higher};
+use super::change_direction::{directions, is_higher};
+use super::gates::{Hold, HoldKind, Wanted};
+use super::plan::{is_of_a_plan, shown};
+use super::wanted_change::Move;
+use super::windows::is_first_repeat;
 use super::{Desired, Numbers, Situation, Snapshot};
 use crate::api::{Account, ApprovalDecision, ApprovalPolicy, LicenseSeatsStatus, SeatApprovalSpec, ShownPlan, Step};
 
@@ -48,30 +50,6 @@ pub(super) enum Consent {
     Unread(String),
 }
 
-/// The published plan: the last one while the change asks for no more, else a new one. `None`: a change that neither costs nor gives
-/// back anything, such as a lower limit, needs no approval.
-pub(super) fn shown(s: &Situation<'_>, step: &Step) -> Option<ShownPlan> {
-    if !is_of_a_plan(step) {
-        return None;
-    }
-    let of = digest(&[s.uid, &s.seen.account_key(), &s.desired.asked]);
-    let mut step = step.clone();
-    if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {
-        // It does not depend on other rows.
-        key.present.clear();
-        key.heard.clear();
-        key.unexplained = None;
-    }
-    let last = s.approvals.shown;
-    if let Some(last) = last.filter(|last| !last.spent && last.of == of && goes_no_further(&last.step, &step)) {
-        return Some(ShownPlan { step, ..last.clone() });
-    }
-    let number = last.map_or(0, |last| last.number).max(0).saturating_add(1);
-    let hash = digest(&[s.uid, &number.to_string(), s.writer, &s.now.as_nanosecond().to_string()]);
-    let short: String = hash.chars().take(6).collect();
-    Some(ShownPlan { number, id: format!("{number}-{short}"), step, of, spent: false })
-}
-
 /// No approval counts from this day on: it would count for ever.
 const END_OF_TIME: i16 = 9999;
 
@@ -90,20 +68,6 @@ pub fn fault_of(spec: &SeatApprovalSpec) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// Whether a change is more than a lower limit.
-pub(super) fn is_of_a_plan(step: &Step) -> bool {
-    directions(step) != (false, false)
-}
-
-/// Whether a change stays within another one: the same way, not further, and not from further away.
-fn goes_no_further(earlier: &Step, change: &Step) -> bool {
-    let (before, now) = (earlier.base().seats, change.base().seats);
-    let (up, down) = directions(change);
-    let same_way = directions(earlier) == (up, down);
-    let from_there = change.key().is_some() || (!up || now >= before) && (!down || now <= before);
-    same_way && from_there && covers(earlier, change)
 }
 
 /// The verdict of the approvals on a change.
@@ -252,4 +216,32 @@ pub(super) fn agreed_seats(old: Option<i32>, desired: &Desired, seen: &Snapshot,
 pub(super) fn next_end(s: &Situation<'_>) -> Option<Timestamp> {
     let ends = s.approvals.given.iter().filter_map(|one| Some(one.spec.valid_until.as_ref()?.0));
     ends.filter(|end| *end > s.now).min()
+}
+
+/// `spec.approval` and `SeatApproval`: a change waits for a person's yes, and a no holds it.
+pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    // Most changes need no yes: an id is asked for where a message names it.
+    let id = || shown(s, &wanted.change.step).map_or_else(String::new, |plan| plan.id);
+    match consent(s, wanted.change) {
+        // The protocol's first repeat of a request is the same change: it passed already. A person may still deny it.
+        Consent::Needed(_) | Consent::Unread(_) if is_first_repeat(s, wanted.change) => vec![],
+        Consent::Unread(why) => vec![Hold::of(HoldKind::ApprovalsUnread, why)],
+        Consent::Needed(why) => {
+            let others: String = why_none_covers(s, &wanted.change.step).iter().map(|why| format!(". {why}")).collect();
+            let message = format!(
+                "{why}: create a SeatApproval in this namespace with planId {}, or edit spec to ask for less{others}",
+                id()
+            );
+            vec![Hold::of(HoldKind::Approval, message)]
+        }
+        Consent::Denied(name) => {
+            let message = format!(
+                "SeatApproval {name} denies plan {}: delete that SeatApproval to have the change made (the right to delete \
+                 seatapprovals decides who can), or edit spec to another wish",
+                id()
+            );
+            vec![Hold::of(HoldKind::Denied, message)]
+        }
+        Consent::NotNeeded | Consent::Approved { .. } => vec![],
+    }
 }

@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::condition_table::says;
 use super::gates::{self, Hold, HoldKind, Wake};
 use super::keys::{self, Lack};
-use super::ladder::{Look, Move, Next, Rest};
 use super::license_validity::{OVER, turns_in};
 use super::may_bill::may_bill;
-use super::planned::{intent, plan, review_of, spread};
+use super::plan::{intent, last_plan, plan, review_of, shown};
 use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
+use super::ready_reason::says;
+use super::send_delay::spread;
 use super::settle_time::Timing;
 use super::standby::{self, Standby};
+use super::wanted_change::{Look, Move, Next, Rest};
 use super::{
-    ActivePast, Approvals, Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, approval, quantity, readings,
-    windows,
+    ActivePast, Approvals, Calendar, Desired, Model, Numbers, Obstacle, Snapshot, Stuck, approval, quantity,
+    two_readings, windows,
 };
 use crate::api::{
     Activity, Change, Intent, License, ManagementPolicy, MayBill, NextWindow, Plan, PlanBlock, RecordOf, ShownPlan,
@@ -202,15 +203,6 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     Decision { may_bill: may_bill(s, &decision), ..decision }
 }
 
-/// The plan that the status shows last from now on. It is finished where nothing is wanted any more.
-fn last_plan(s: &Situation<'_>, decision: &Decision) -> Option<ShownPlan> {
-    let over = decision.verdict.wants_nothing();
-    let shown = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
-    shown
-        .or_else(|| decision.last_plan.clone())
-        .or_else(|| s.approvals.shown.map(|last| ShownPlan { spent: last.spent || over, ..last.clone() }))
-}
-
 impl Decision {
     fn plain(verdict: Verdict) -> Self {
         Self {
@@ -316,7 +308,7 @@ fn waiting(s: &Situation<'_>, decision: Decision, meanwhile: Option<&Move>) -> D
         return decision;
     }
     // The increase still waits under its plan.
-    let last_plan = decision.plan.as_ref().and_then(|plan| approval::shown(s, &plan.step));
+    let last_plan = decision.plan.as_ref().and_then(|plan| shown(s, &plan.step));
     Decision { next_window: decision.next_window, last_plan, ..other }
 }
 
@@ -325,7 +317,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let plan = plan(s, change);
     let drifted = change.drifted;
     let basis = plan.basis.clone().unwrap_or_default();
-    let due = readings::is_published(s, &basis) || !readings::must_be_published(s, change);
+    let due = two_readings::is_published(s, &basis) || !two_readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
     // A change that waits for days follows no other object meanwhile: those are asked when it may be made.
     let lasts = holds.iter().any(|hold| !hold.is_of_others() && (hold.lasts() || hold.is_of_a_person()));

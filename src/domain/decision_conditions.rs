@@ -1,20 +1,19 @@
 //! The STATUS column and the conditions of a decision. Called by `report`.
 
-use std::cmp::Ordering;
-
 use jiff::Timestamp;
 
 use super::condition::{ConditionStatus, Conditions, kind, reason};
-use super::condition_table::{Going, says};
-use super::fault_conditions::{has_time, passes};
+
+use super::drift::say_drift;
 use super::keys;
 use super::license_validity::validity;
-use super::may_bill::checked;
-use super::shortage::{Shortage, shortage};
-use super::standby::words;
+use super::ready_message::{ready, say_ready};
+use super::ready_reason::says;
+use super::reconciling_and_stalled::say_going;
+use super::shortage::{say_shortage, shortage, with_fix};
 use super::status_column::{self, Beside};
-use super::{Decision, Desired, Hold, LimitGoal, Model, Numbers, Remedy, Snapshot, Verdict};
-use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus, MayBill};
+use super::{Decision, Desired, Numbers, Remedy, Snapshot, Verdict};
+use crate::api::{LicenseSeatsStatus, MayBill};
 
 /// The inputs of STATUS and the conditions.
 pub(super) struct Told<'a> {
@@ -75,70 +74,9 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     status.conditions = conditions.done();
 }
 
-/// Sets `Reconciling` or `Stalled`, with the reason and the message of `Ready`.
-fn say_going(conditions: &mut Conditions<'_>, going: Going, told: &Told<'_>, (why, message): (&'static str, &str)) {
-    let Told { seen, decision, now, .. } = *told;
-    let may_pass = match why {
-        reason::NUMBERS_IN_DOUBT => key_may_recover(conditions, seen, now),
-        _ => key_arrives(&decision.verdict) && has_time(conditions.since(kind::READY), now),
-    };
-    match going {
-        // Only a person can renew a license.
-        Going::Rests if why == reason::EXPIRED => conditions.say(kind::STALLED, ConditionStatus::True, why, message),
-        Going::Rests => {}
-        Going::Stalled if !may_pass => conditions.say(kind::STALLED, ConditionStatus::True, why, message),
-        Going::On | Going::Stalled => {
-            conditions.say(kind::RECONCILING, ConditionStatus::True, reason::PROGRESSING, message)
-        }
-    }
-}
-
 /// The numbers above the installer's ceiling, in a few words and as a sentence.
-fn above_ceiling(told: &Told<'_>) -> Option<(String, String)> {
+pub(super) fn above_ceiling(told: &Told<'_>) -> Option<(String, String)> {
     told.desired.above_ceiling(told.seen.numbers()?)
-}
-
-/// Sets `Ready`: the sentence of the decision or of the license, and what the numbers add. Returns the reason and the message.
-fn say_ready(
-    conditions: &mut Conditions,
-    status: &LicenseSeatsStatus,
-    told: &Told<'_>,
-    (ready, why, mut message): (ConditionStatus, &'static str, String),
-) -> (&'static str, String) {
-    let vendor = told.desired.pool.vendor.name;
-    if let Some(billed) = status.billed {
-        let way = if brings(told.decision, &status.history) == Some(billed) {
-            ", as many as the change brings".to_owned()
-        } else {
-            format!(": ask {vendor} to correct one of the two")
-        };
-        message = format!("{message}; {billed} are billed{way}");
-    }
-    if let Some(may) = may_bill(told) {
-        message = format!(
-            "{message}. {vendor} may bill {} seats, which it does not show: check the bill, then annotate {CONFIRM}={}, which \
-             sends nothing",
-            may.seats,
-            checked(may)
-        );
-    }
-    if let Some(size) = told.desired.size_words() {
-        message = format!("{message}; {size}");
-    }
-    if let Some((_, above)) = above_ceiling(told) {
-        message = format!("{message}; {above}");
-    }
-    if let Some(differs) = keys::used_differs(status.license.as_ref(), status.used) {
-        message = format!("{message}; {differs}");
-    }
-    if let Some(odd) = told.seen.keys().and_then(|ring| ring.odd(told.desired.pool.vendor.account)) {
-        message = format!("{message}; {odd}");
-    }
-    if told.decision.verdict == Verdict::InSync {
-        message.push_str(&words::activates(told.decision));
-    }
-    conditions.say(kind::READY, ready, why, &message);
-    (why, message)
 }
 
 fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
@@ -159,188 +97,12 @@ fn say_credentials(conditions: &mut Conditions, vendor: &str, seen: &Snapshot) {
     }
 }
 
-/// Whether a key that fails beside the others may recover without a person. While it fails, nothing is lowered.
-fn key_may_recover(conditions: &Conditions<'_>, seen: &Snapshot, now: Timestamp) -> bool {
-    let fault = seen.concern.as_ref().filter(|fault| !matches!(fault.remedy, Remedy::Server { .. }));
-    fault.is_some_and(|fault| passes(fault, conditions, now))
-}
-
-/// Whether the Secret of a license key may still arrive with its object.
-fn key_arrives(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Lacking(lack) if lack.arrives)
-}
-
-/// A shortage with its remedy: what a person can do, or the bound that limits sizing.
-fn with_fix(
-    desired: &Desired,
-    seen: &Snapshot,
-    pending: bool,
-    shortage: Result<String, Shortage>,
-) -> Result<String, Shortage> {
-    shortage.map_err(|short| {
-        let full = seen.keys().is_some_and(|ring| ring.can_add_user == Some(false));
-        let few = [reason::EXHAUSTED, reason::BELOW_THRESHOLD].contains(&short.reason) && !full;
-        let message = match desired.clamp_words() {
-            Some(clamp) => format!("{}; {clamp}", short.message),
-            None if !few => return short,
-            None if pending => format!("{}. A change waits: ChangePending has the reason", short.message),
-            None if desired.sizing.is_some() => {
-                format!("{}. Seatkeeper follows the use, as spec.sizing says", short.message)
-            }
-            None if seen.keys().is_some() => format!("{}. List another license key, or free seats", short.message),
-            None => format!("{}. Raise spec.seats, or free seats at {}", short.message, desired.pool.vendor.name),
-        };
-        Shortage { message, ..short }
-    })
-}
-
-/// Sets `SeatShortage`. `None`: the use or the purchased seats are not known.
-fn say_shortage(
-    conditions: &mut Conditions,
-    vendor: &str,
-    seen: &Snapshot,
-    shortage: Option<Result<String, Shortage>>,
-) {
-    match shortage {
-        None => {
-            let (status, reason, message) = match (seen.usage.count(), &seen.model) {
-                (None, _) => (
-                    ConditionStatus::Unknown,
-                    reason::USAGE_NOT_REPORTED,
-                    format!("these credentials do not show how many seats are in use at {vendor}"),
-                ),
-                (Some(used), Model::Uncounted(_)) => (
-                    ConditionStatus::False,
-                    reason::SEATS_NOT_REPORTED,
-                    format!("{used} in use; the server shows no seat count, so none can be short"),
-                ),
-                (Some(used), _) => (
-                    ConditionStatus::Unknown,
-                    reason::SEATS_NOT_REPORTED,
-                    format!("{used} seats in use; these credentials do not show the purchased seats of {vendor}"),
-                ),
-            };
-            conditions.say(kind::SEAT_SHORTAGE, status, reason, message);
-        }
-        Some(Ok(message)) => conditions.say(kind::SEAT_SHORTAGE, ConditionStatus::False, reason::SUFFICIENT, message),
-        Some(Err(short)) => conditions.say(kind::SEAT_SHORTAGE, ConditionStatus::True, short.reason, short.message),
-    }
-}
-
-/// Sets `Drifted`. `history`: recorded changes, newest first.
-fn say_drift(conditions: &mut Conditions, told: &Told<'_>, history: &[Change]) {
-    let Told { desired, seen, decision, .. } = *told;
-    let vendor = desired.pool.vendor.name;
-    let made = |intent: &&Intent| intent.phase == IntentPhase::MadeElsewhere && intent.account == seen.account_key();
-    if let Some(intent) = decision.intent.as_ref().filter(made) {
-        let grows = matches!(desired.limit, LimitGoal::UpTo(_));
-        let message = status_column::made_elsewhere(vendor, intent, seen, grows);
-        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::ANOTHER_SEATKEEPER, message);
-        return;
-    }
-    if let Some(lost) = &decision.lost {
-        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::EXTERNAL_CHANGE, format!("{lost} at {vendor}"));
-    }
-    if let Some(set) = decision.drifted {
-        let (before, shown) = (status_column::numbers(set), status_column::numbers(numbers(seen)));
-        let message = if history.first().is_some_and(|last| last.step.target() == set) {
-            format!("{vendor} was changed from outside: Seatkeeper last set {before}, now it shows {shown}")
-        } else {
-            format!("{vendor} was changed from outside: it showed {before} as declared, now it shows {shown}")
-        };
-        conditions.say(kind::DRIFTED, ConditionStatus::True, reason::EXTERNAL_CHANGE, message);
-    }
-}
-
-/// The target of a change that is about to be made, or whose outcome is awaited. `history`: recorded changes, newest first.
-fn brings(decision: &Decision, history: &[Change]) -> Option<i32> {
-    let open = || decision.intent.as_ref().map(|intent| intent.target()).or(history.first().map(Change::target));
-    let numbers = match &decision.verdict {
-        Verdict::Publish | Verdict::Change(_) | Verdict::Held(_) => Some(decision.plan.as_ref()?.step.target()),
-        Verdict::Doubt => open(),
-        _ => None,
-    };
-    numbers.map(|numbers| numbers.seats)
-}
-
 /// The number that this account may bill.
-fn may_bill<'a>(told: &Told<'a>) -> Option<&'a MayBill> {
+pub(super) fn may_bill<'a>(told: &Told<'a>) -> Option<&'a MayBill> {
     told.decision.may_bill.as_ref().filter(|may| may.account == told.seen.account_key())
 }
 
-fn numbers(seen: &Snapshot) -> Numbers {
+/// The shown numbers, and 0 where there are none.
+pub(super) fn numbers(seen: &Snapshot) -> Numbers {
     seen.numbers().unwrap_or(Numbers { seats: 0, limit: None })
-}
-
-/// The message of `Ready`.
-fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String {
-    let Told { desired, seen, decision, .. } = *told;
-    let (vendor, numbers) = (desired.pool.vendor.name, numbers(seen));
-    let intent = decision.intent.as_ref();
-    match &decision.verdict {
-        Verdict::InSync => format!("{vendor} shows {}", status_column::numbers(numbers)),
-        Verdict::Standby(standby) => words::standing_by(vendor, seen, decision, standby),
-        Verdict::Observed(_) if seen.numbers().is_none() => {
-            format!("{vendor} shows no number of seats; managementPolicy is Observe")
-        }
-        Verdict::Observed(_) => {
-            format!("{vendor} shows {}; managementPolicy is Observe", status_column::numbers(numbers))
-        }
-        Verdict::Publish | Verdict::Change(_) => format!("{change} at {vendor}"),
-        Verdict::Held(holds) => held(holds, change),
-        Verdict::Doubt => {
-            let what = match intent {
-                Some(i) => {
-                    format!("The outcome of the change to {} is not known yet", status_column::numbers(i.target()))
-                }
-                None if decision.drifted.is_some() => format!(
-                    "{vendor} was set back to {} from outside, which it bills too, and Seatkeeper corrects it once",
-                    status_column::numbers(numbers)
-                ),
-                None => format!("{vendor} took the last change back, and may bill it all the same"),
-            };
-            format!("{what}. No further request is sent until {vendor} has been read again after the settle time")
-        }
-        Verdict::Rejected => intent.map_or_else(String::new, |intent| refused(vendor, intent)),
-        Verdict::NeedsReview => {
-            let grows = matches!(desired.limit, LimitGoal::UpTo(_));
-            intent.map_or_else(String::new, |i| status_column::review(vendor, i, seen, history, grows))
-        }
-        Verdict::Conflict => format!(
-            "{vendor} was changed from outside again, after Seatkeeper corrected it twice within a day. Seatkeeper stops until \
-             spec.seats or spec.limit is edited or a day has passed. Find the source of the changes"
-        ),
-        Verdict::Lacking(lack) => lack.message.clone(),
-        Verdict::Unsupported(why) => why.clone(),
-    }
-}
-
-/// A change that the vendor refuses: what happened, and what to do.
-fn refused(vendor: &str, intent: &Intent) -> String {
-    let why = intent
-        .refused
-        .as_ref()
-        .map_or_else(|| format!("and does not say why: {}", perhaps(intent)), |why| format!("because {why}"));
-    let comma = if intent.refused.is_some() { "," } else { "" };
-    format!(
-        "{vendor} refused the change to {}{comma} {why}. Mend that, then edit spec.seats or spec.limit, or annotate {CONFIRM}={} to \
-         have it sent again",
-        status_column::numbers(intent.target()),
-        intent.id
-    )
-}
-
-/// Causes for which a vendor may refuse a change without an explanation.
-fn perhaps(intent: &Intent) -> String {
-    let first = match intent.target().seats.cmp(&intent.base().seats) {
-        Ordering::Less => "this key may not see every seat in use",
-        Ordering::Equal => "the plan may not allow this limit",
-        Ordering::Greater => "the plan may not allow this number of seats",
-    };
-    format!("{first}, the payment or the subscription may be at fault, or a provider may manage the account")
-}
-
-fn held(holds: &[Hold], change: &str) -> String {
-    let message: Vec<&str> = holds.iter().map(|hold| hold.message.as_str()).collect();
-    format!("{change} not made: {}", message.join("; "))
 }

@@ -145,12 +145,6 @@ pub enum Differences {
     Always,
 }
 
-/// The seats where a change was made a second time on top of itself.
-pub(super) fn doubled(from: Numbers, to: Numbers) -> Option<i32> {
-    let step = to.seats.checked_sub(from.seats).filter(|step| *step != 0)?;
-    to.seats.checked_add(step)
-}
-
 impl Support {
     /// Whether a change is sent as a difference.
     pub fn adds(&self, from: Numbers, to: Numbers) -> bool {

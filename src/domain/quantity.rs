@@ -1,21 +1,22 @@
 //! Seats as a number that is set, together with its limit: what an open change of them still means, and what comes next.
 
-mod made_elsewhere;
+mod another_seatkeeper;
+pub(super) mod late_effects;
+pub(super) mod made_twice;
 mod open_intent;
 mod taken_back;
 
-pub(super) use open_intent::second_reading;
 pub(super) use taken_back::taken_back;
 
-use super::ladder::{Look, Move, Next, Rest, Settle};
 use super::protocol::{Open, State, Wait};
-use super::wanted_numbers::target;
-use super::{Doubt, LimitGoal, Numbers, Situation, sizing};
+use super::seat_limit::{protected, target};
+use super::wanted_change::{Look, Move, Next, Rest, Settle};
+use super::{Doubt, Numbers, Situation, drift, sizing};
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};
 
 /// The clock of the last change of seats that must go on.
 pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<Doubt> {
-    open_intent::late_clock(s, applied.or(s.history.first())?)
+    late_effects::late_clock(s, applied.or(s.history.first())?)
 }
 
 /// Judges the open change and returns what is next, if nothing blocks it.
@@ -24,7 +25,7 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more,
     // unless as many seats are in use, for the vendor buys no more than those: they are kept either way.
     let last = s.history.first().filter(|last| last.account == s.seen.account_key());
-    let grown = taken_back(s, now).is_none() && open_intent::made_twice(s, last, now).is_none();
+    let grown = taken_back(s, now).is_none() && made_twice::made_twice(s, last, now).is_none();
     let made = last.is_some_and(|last| s.asked_for(last));
     let wanted = target(s.desired, now, s.seen.usage, grown && (s.satisfied || made));
     if let State::Wait(wait @ Wait { visible: true, .. }) = &mut open.state {
@@ -51,41 +52,23 @@ fn is_question(s: &Situation<'_>, intent: &Intent) -> bool {
     intent.phase == IntentPhase::MadeElsewhere && intent.account == s.seen.account_key()
 }
 
-/// The protective step while an increase waits: lower the limit to what the spec allows.
-fn protected(limit: LimitGoal, now: Numbers, wanted: Numbers) -> Option<Numbers> {
-    let most = match limit {
-        LimitGoal::Keep | LimitGoal::Unlimited => return None,
-        LimitGoal::Pinned => now.seats,
-        LimitGoal::UpTo(limit) => limit.max(now.seats),
-    };
-    let lower = now.limit.is_none_or(|limit| limit > most);
-    (lower && wanted.seats > now.seats).then_some(Numbers { seats: now.seats, limit: Some(most) })
-}
-
 fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
     let taken_back = taken_back(s, now);
     let last = open.applied.as_ref().or(s.history.first()).filter(|last| last.account == s.seen.account_key());
     let made = last.filter(|last| s.asked_for(last));
-    // An account in sync from the start was never set by us. Its change is external all the same.
-    let in_sync = s.satisfied.then_some(wanted).filter(|_| s.desired.sizing.is_none());
-    let followed = s.desired.in_sync_with(now).filter(|_| s.satisfied && open.applied.is_none());
-    let set = followed.or(made.map(|made| made.step.target())).or(in_sync).or(last.map(|last| last.step.target()));
-    // The vendor still bills a change that it reverted. If the bill equals the shown numbers, a person set the old
-    // numbers. The time of the repeat is the same either way.
-    let by_person = set.is_some_and(|set| set.seats != now.seats) && s.seen.bills_what_it_shows();
-    let drifted = set.filter(|set| *set != now && (taken_back.is_none() || by_person));
+    let drifted = drift::drifted(s, now, wanted, open, last);
     let by_others = drifted.is_some() && (made.is_some() || s.satisfied);
     // A request without effect is repeated only as it was.
     let again = open.intent.as_ref().filter(|_| open.repeat.as_ref().is_some_and(|step| step.target() == wanted));
     // A new target of the same wish is no first request: late effects of earlier ones may follow.
     let attempt = if let State::Free { attempt } = open.state { attempt } else { 1 };
     let (attempt, settle) = match taken_back {
-        _ if open_intent::made_twice(s, last, now).is_some() => {
+        _ if made_twice::made_twice(s, last, now).is_some() => {
             (attempt, last.map_or(Settle::Done, |last| Settle::Review(Box::new(last.clone()))))
         }
         Some(last) => taken_back::repeat_after(s, last, now, attempt),
         None => {
-            (attempt, last.and_then(|last| open_intent::late_effects(s, last, now)).map_or(Settle::Done, Settle::Late))
+            (attempt, last.and_then(|last| late_effects::late_effects(s, last, now)).map_or(Settle::Done, Settle::Late))
         }
     };
     Move {

@@ -3,22 +3,20 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::approval::{agreed_for, agreed_seats};
 use super::condition::{reason, satisfied_generation};
 use super::decision_conditions::{Told, decided};
+use super::delayed_reading_message::without_turn;
+use super::edited_wish::satisfaction;
 use super::events::{Notice, transitions};
 use super::fault_conditions::failed;
-use super::late_turn::without_turn;
+use super::last_observed_at::last_observed;
 use super::standby::unread;
-use super::wish::satisfaction;
 use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict, sizing};
 use crate::api::{Account, Effective, LicenseSeatsStatus, go_duration};
-
-/// The shortest time between two records of when the vendor was read.
-const LEAST_STEP: Duration = Duration::from_secs(3600);
 
 /// What a pass found out.
 #[derive(Clone, Debug)]
@@ -137,15 +135,6 @@ fn effective(desired: &Desired) -> Effective {
         max_seats: desired.most_seats().map(|one| one.max).min(),
         max_increase: desired.largest_increase().map(|one| one.max).min(),
     }
-}
-
-/// When the vendor was read, in steps of an hour or of ten intervals: a reader sees the age of the numbers, and few
-/// polls write it.
-fn last_observed(old: &LicenseSeatsStatus, interval: Duration, now: Timestamp) -> Timestamp {
-    let step = SignedDuration::try_from((interval * 10).max(LEAST_STEP)).unwrap_or(SignedDuration::MAX);
-    let known = old.last_observed_at.as_ref().map(|time| time.0);
-    // A clock that was ahead must not make numbers look fresh.
-    known.filter(|known| *known <= now && now.duration_since(*known) < step).unwrap_or(now)
 }
 
 fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot, decision: &Decision) {

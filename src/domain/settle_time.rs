@@ -1,5 +1,5 @@
-//! The settle times: 5 minutes after an answer, 30 without one (flags can change both), longer after repeats and after requests
-//! without effect.
+//! The settle times: 5 minutes after an answer, 30 without one (flags can change both), longer after repeats. The pause after a request
+//! without effect is in `retry_pause`.
 
 use std::time::Duration;
 
@@ -8,9 +8,6 @@ use jiff::Timestamp;
 use super::Situation;
 use super::protocol::RECENT;
 use crate::api::{Change, Intent, IntentPhase};
-
-/// The longest pause between two attempts without effect.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
 /// Attempts beyond this number are not waited for: at pauses of hours no change gets there, and a record that was
 /// edited by hand must not block its object without end.
@@ -53,15 +50,4 @@ impl Timing {
         let recent = now.duration_since(change.time.0).abs() < RECENT;
         (recent && change.step.key().is_none()).then(|| self.late(change.attempt.max(1)))
     }
-}
-
-/// How much longer than the settle time to wait after an attempt without effect: with each one without an answer twice as
-/// long, up to [`LONGEST_PAUSE`] in all.
-pub(super) fn pause_after(s: &Situation<'_>, intent: &Intent) -> Duration {
-    if intent.phase == IntentPhase::Answered {
-        return Duration::ZERO;
-    }
-    let doubled = u32::try_from(intent.attempt.saturating_sub(1)).unwrap_or(0).min(16);
-    let whole = s.timing.unanswered.saturating_mul(1 << doubled).min(LONGEST_PAUSE);
-    whole.saturating_sub(settle_time(s, intent))
 }

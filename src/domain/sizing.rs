@@ -5,7 +5,7 @@
 //! The number is used where `spec.seats` would be. It is no wish of its own: people come and go, and an edit by a
 //! person is what ends a hold or a refusal.
 
-mod words;
+mod messages;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-pub(super) use words::unknown;
+pub(super) use messages::unknown;
 
 use super::{Desired, Goal, LimitGoal, Numbers, Snapshot, SpecFault, Usage};
 use crate::api::{self, LicenseSeatsSpec, LimitMode, PastUse, SizeBound, SizingStatus, parse_duration};

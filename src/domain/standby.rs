@@ -1,19 +1,19 @@
-//! `spec.activeCluster`: which cluster's Seatkeeper changes the account, what is recorded of that, and how long an object waits that
-//! becomes active.
+//! `spec.activeCluster`: which cluster's Seatkeeper changes the account, what is recorded of that, how long an object waits that becomes
+//! active, its gates, and its messages.
 //!
 //! Two installations cannot see each other's requests. So an object that becomes active waits as long as a request without an answer
 //! may run, and then two readings must agree. The wait is measured on the caller's monotonic clock: a restart waits anew.
-
-pub(super) mod words;
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
+use super::condition::reason;
+use super::gates::{Hold, HoldKind, WaitedFor, Wake, Wanted};
 use super::protocol::{Wait, WaitFor, digest, wait};
-use super::quantity::second_reading;
-use super::{Desired, Doubt, Model, Numbers, Situation, SpecFault};
+use super::two_readings::second_reading;
+use super::{Decision, Desired, Doubt, Model, Numbers, Situation, Snapshot, SpecFault, status_column};
 use crate::api::{Activity, ActivityState, Intent, LicenseSeatsStatus, NO_CLUSTER, UNOBSERVED};
 
 /// A reported time may differ this much from the true one, or a tenth of the wait if that is less: a wait costs no writes.
@@ -241,4 +241,58 @@ pub(super) fn settles(s: &Situation<'_>, intent: Option<&Intent>, applied: bool)
     let age = Duration::try_from(s.now.duration_since(last?.time.0)).ok()?;
     let left = late?.saturating_sub(age);
     (!left.is_zero()).then_some(left)
+}
+
+/// An object in standby changes nothing.
+pub(super) fn gate(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
+    s.desired.stands_by().map(|_| Hold::of(HoldKind::Standby, String::new())).into_iter().collect()
+}
+
+/// One that became active waits before its first change. Before every gate that waits for something else: this wait is recorded when it has ended, and two clocks would end
+/// each other.
+pub(super) fn activating(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
+    let Some(wait) = activation(s) else { return vec![] };
+    let (left, until) = (wait.left, until(s, wait.left));
+    let when = until.map_or_else(String::new, |at| format!(" at {}", at.strftime("%Y-%m-%d %H:%M:%SZ")));
+    let message = format!(
+        "the object became active in this cluster, and another one may have sent a change just before. Seatkeeper makes its first \
+         change{when} at the earliest, once two readings agree. If the operator is restarted, it waits anew"
+    );
+    vec![Hold { kind: HoldKind::Activating(WaitedFor(wait), until), message, wake: Wake::After(left) }]
+}
+
+/// An object in standby: what it sees, and what to do.
+pub(super) fn standing_by(vendor: &str, seen: &Snapshot, decision: &Decision, standby: &Standby) -> String {
+    let shows = match (seen.numbers(), seen.keys()) {
+        (None, _) => format!("{vendor} shows no number of seats"),
+        (Some(numbers), None) => format!("{vendor} shows {}", status_column::numbers(numbers)),
+        (Some(numbers), Some(_)) => format!("{vendor} shows {} seats", numbers.seats),
+    };
+    let open = match (standby.settles, &decision.intent) {
+        (false, _) => {
+            return format!("{shows}; spec.activeCluster is {}: nothing is sent from this cluster", standby.active);
+        }
+        (true, Some(intent)) => {
+            let change = status_column::step(&intent.step);
+            format!("the outcome of {change} from this cluster is not known yet")
+        }
+        (true, None) => "the last change of this cluster was made, and its late effects may still come".to_owned(),
+    };
+    format!(
+        "{shows}; spec.activeCluster is {}: nothing more is sent from this cluster. But {open}: make no other cluster active until Ready \
+         has the reason {}",
+        standby.active,
+        reason::STANDBY
+    )
+}
+
+/// When an object that became active makes its first change, should one be wanted by then.
+pub(super) fn activates(decision: &Decision) -> String {
+    let until = decision.activity.as_ref().and_then(|activity| activity.until.as_ref());
+    until.map_or_else(String::new, |until| {
+        format!(
+            "; the object became active in this cluster, and makes its first change at {} at the earliest",
+            until.0.strftime("%Y-%m-%d %H:%M:%SZ")
+        )
+    })
 }

@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::condition_table::says;
-use super::numbers::doubled;
+use super::ready_reason::says;
 use super::shortage::Shortage;
-use super::{Decision, Hold, HoldKind, Numbers, Snapshot, Standby, Verdict, keys};
-use crate::api::{CONFIRM, Change, Intent, IntentPhase, MayBill, Step};
+use super::{Decision, Hold, HoldKind, Numbers, Standby, Verdict, keys};
+use crate::api::{MayBill, Step};
 
 /// What STATUS reports beside a decision.
 #[derive(Clone, Copy)]
@@ -160,74 +159,4 @@ pub(super) fn numbers(n: Numbers) -> String {
 /// A day, for sentences.
 pub(super) fn date(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d").to_string()
-}
-
-/// The message for an account that moved by exactly the planned change before Seatkeeper had sent it.
-pub(super) fn made_elsewhere(vendor: &str, intent: &Intent, seen: &Snapshot, grows: bool) -> String {
-    let (from, to) = (intent.base(), intent.target());
-    let itself =
-        if grows { format!(", or by {vendor} itself, which may buy seats up to the limit") } else { String::new() };
-    let since = seen
-        .numbers()
-        .filter(|seen| *seen != to)
-        .map_or_else(String::new, |seen| format!(" Since then it was moved to {}.", numbers(seen)));
-    format!(
-        "{vendor} moved from {} to {} before Seatkeeper sent exactly that change: it was made perhaps by another Seatkeeper, in \
-         another cluster, or by a person{itself}.{since} Seatkeeper corrects and repeats nothing until you decide or a day has passed: \
-         find out which, and give the account to one Seatkeeper alone (spec.activeCluster). Then edit spec.seats or spec.limit to the \
-         number that you want, or keep the spec and annotate the object with {CONFIRM}={}",
-        numbers(from),
-        numbers(to),
-        intent.id
-    )
-}
-
-/// The message for a change that needs review. `history`: recorded changes, newest first; `grows`: the vendor may buy by itself.
-pub(super) fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[Change], grows: bool) -> String {
-    if intent.phase == IntentPhase::MadeElsewhere {
-        return made_elsewhere(vendor, intent, seen, grows);
-    }
-    let bills_shown = seen.bills_what_it_shows();
-    let seen = seen.numbers().unwrap_or(intent.target());
-    let made = |last: &Change| last.account == intent.account && last.target() == intent.target();
-    let explained = if doubled(intent.base(), intent.target()) == Some(seen.seats) {
-        let itself =
-            if grows { format!(", or {vendor} itself, which may buy seats up to the limit") } else { String::new() };
-        format!(
-            "{vendor} should show {} and shows {}, as if the same change had been made twice: perhaps by another Seatkeeper, in \
-             another cluster, or a person{itself}. Nothing is corrected and nothing is sent until you decide: find out which, \
-             and give the account to one Seatkeeper alone",
-            numbers(intent.target()),
-            numbers(seen)
-        )
-    } else if seen.seats != intent.target().seats && bills_shown && history.first().is_some_and(made) {
-        format!(
-            "{vendor} made the change to {}, and it was set back to {} from outside, which {vendor} bills too. Nothing is sent until you \
-             decide: find the source of that reset",
-            numbers(intent.target()),
-            numbers(seen)
-        )
-    } else if seen != intent.target() && history.first().is_some_and(made) {
-        format!(
-            "{vendor} made the change to {}, took it back, and after a repeat shows {} again: it may bill {} seats while \
-             it shows {}. Nothing is sent until you decide: ask {vendor} for the billed seats",
-            numbers(intent.target()),
-            numbers(seen),
-            intent.target().seats,
-            seen.seats
-        )
-    } else {
-        format!(
-            "{vendor} should show {} or still {}, and shows {}: either the change was made and {vendor} was changed from outside \
-             too, or it was changed from outside alone. Nothing is sent until you decide: check the account",
-            numbers(intent.target()),
-            numbers(intent.base()),
-            numbers(seen)
-        )
-    };
-    format!(
-        "{explained}, then edit spec.seats or spec.limit to the number that you want, or keep the spec and annotate the object with \
-         {CONFIRM}={}: Seatkeeper then plans anew from the shown numbers, and requests the rest of the change",
-        intent.id
-    )
 }

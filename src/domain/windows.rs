@@ -1,5 +1,5 @@
-//! Windows: which stretch of time is open, whether a change may still be made in it, and when the next one opens. Pure
-//! arithmetic over openings that are handed in; where they come from is `calendar`'s matter.
+//! Windows: which stretch of time is open, whether a change may be made in it or is urgent, when the next one opens, and the gate of a
+//! change that waits. Pure arithmetic over openings that are handed in; where they come from is `calendar`'s matter.
 
 use std::time::Duration;
 
@@ -7,16 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::adjustment::Direction;
-use super::approval::{Consent, consent, is_of_a_plan};
-use super::ladder::Move;
-use super::protocol::RECENT;
-use super::{Numbers, Situation, keys};
-use crate::api::{AdjustmentMode, Intent, IntentPhase, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
+use super::approval::{Consent, consent};
+use super::change_direction::directions;
+use super::gates::{Hold, HoldKind, Wake, Wanted};
+use super::wanted_change::Move;
+use super::{LimitGoal, Model, Situation, keys};
+use crate::api::{AdjustmentMode, NextWindow, PassedWindow, Plan, Step, Trigger, WindowUse};
 
-mod places;
+mod before_renewal;
+mod changes_per_window;
+mod missed_window;
 
-use places::has_room;
-pub(super) use places::{counted, kept_place, uncounted, used};
+use changes_per_window::has_room;
+pub(super) use changes_per_window::{counted, is_first_repeat, kept_place, uncounted, used};
+use missed_window::{late, missed, waited_for};
 
 /// This long before an opening, an object that waits for it is read and gets ready: it signs in, so that the vendor's
 /// limits of sign-ins delay nothing when the window opens.
@@ -135,55 +139,6 @@ pub(super) fn passage(s: &Situation<'_>, change: &Move) -> Passage {
     passage
 }
 
-/// Whether a change raises something, and whether it lowers the seats. A limit alone may fall: that costs nothing.
-pub(super) fn directions(step: &Step) -> (bool, bool) {
-    match step {
-        Step::AddKey(_) => (true, false),
-        Step::RemoveKey(_) => (false, true),
-        Step::Seats(_) => {
-            let (from, to) = (step.base(), step.target());
-            (to.seats > from.seats || is_higher(to.limit, from.limit), to.seats < from.seats)
-        }
-    }
-}
-
-/// Whether a limit lets the vendor buy more than another.
-pub(super) fn is_higher(limit: Option<i32>, than: Option<i32>) -> bool {
-    than.is_some_and(|than| limit.is_none_or(|limit| limit > than))
-}
-
-/// Whether a change goes the same way as an earlier one, and not further.
-pub(super) fn covers(earlier: &Step, change: &Step) -> bool {
-    match (earlier, change) {
-        (Step::AddKey(one), Step::AddKey(other)) => one.fingerprint == other.fingerprint,
-        (Step::RemoveKey(one), Step::RemoveKey(other)) => (one.id, &one.uuid) == (other.id, &other.uuid),
-        (Step::Seats(_), Step::Seats(_)) => {
-            let (before, to): (Numbers, Numbers) = (earlier.target(), change.target());
-            let (up, down) = directions(change);
-            let (was_up, was_down) = directions(earlier);
-            let rises = !up
-                || (was_up && to.seats <= before.seats.max(change.base().seats) && !is_higher(to.limit, before.limit));
-            rises && (!down || (was_down && to.seats >= before.seats))
-        }
-        _ => false,
-    }
-}
-
-/// The protocol's first repeat of a request that got no usable answer, or of a change that was taken back, is the same change: it
-/// passed already. What the vendor refused passed and came to an end.
-pub(super) fn is_first_repeat(s: &Situation<'_>, change: &Move) -> bool {
-    let earlier = match s.intent {
-        Some(intent) => Some(&intent.step).filter(|_| intent.phase != IntentPhase::Rejected && is_current(s, intent)),
-        None => s.history.first().map(|last| &last.step),
-    };
-    change.attempt == 2 && earlier.is_some_and(|earlier| covers(earlier, &change.step))
-}
-
-/// Whether the rules that let a request pass still stand: nothing was edited since, and no day has passed.
-fn is_current(s: &Situation<'_>, intent: &Intent) -> bool {
-    intent.generation == s.generation && s.now.duration_since(intent.time.0).abs() < RECENT
-}
-
 /// A wanted increase while too few seats are free. Where the use is not known, nothing is urgent.
 fn is_urgent(s: &Situation<'_>, change: &Move) -> bool {
     let (from, to) = (change.step.base().seats, change.step.target().seats);
@@ -225,14 +180,7 @@ fn needs_key(s: &Situation<'_>, change: &Move, next: Option<&Opening>) -> bool {
 
 /// All openings: those of the calendar, and those before the renewal that the vendor shows.
 fn openings(s: &Situation<'_>) -> Vec<Opening> {
-    let end = s.seen.license.as_ref().and_then(|license| license.period_end.as_ref()).map(|end| end.0);
-    let before = |time: Timestamp, length: Duration| time.checked_sub(SignedDuration::try_from(length).ok()?).ok();
-    let renewals = s.desired.adjustment.renewals.iter().filter_map(|renewal| {
-        let (opens, closes) = (before(end?, renewal.opens)?, before(end?, renewal.closes)?);
-        let local = opens.strftime("%Y-%m-%d %H:%M UTC").to_string();
-        Some(Opening { name: renewal.name.clone(), opens, closes, local })
-    });
-    s.calendar.openings.iter().cloned().chain(renewals).collect()
+    s.calendar.openings.iter().cloned().chain(before_renewal::openings(s)).collect()
 }
 
 /// The stretch to which an opening belongs: what overlaps it, and what overlaps that.
@@ -248,30 +196,6 @@ fn merged(all: &[Opening], opening: &Opening) -> Stretch {
         }
         stretch = wider;
     }
-}
-
-/// The recorded window of a waiting change that now asks for no more.
-fn waited_for<'a>(s: &Situation<'a>, change: &Move) -> Option<&'a NextWindow> {
-    // A refused request leaves the window recorded, and no plan but the published one. So does a limit that fell meanwhile.
-    let shown = s.approvals.shown.filter(|plan| !plan.spent).map(|plan| &plan.step);
-    let waited = s.calendar.planned.map(|plan| &plan.step).filter(|step| is_of_a_plan(step)).or(shown)?;
-    s.calendar.waits.filter(|_| covers(waited, &change.step))
-}
-
-/// Whether a change that missed its window may still leave, unless the spec was edited since or a person held it.
-fn late(s: &Situation<'_>, change: &Move, direction: &Direction) -> Option<PassedWindow> {
-    let has_right = |window: &&NextWindow| s.calendar.current && !window.held && direction.has(&window.name);
-    let window = waited_for(s, change).filter(has_right)?;
-    let (opens, closes) = (window.opens_at.0, window.closes_at.0);
-    let deadline = closes.checked_add(SignedDuration::try_from(s.desired.adjustment.deadline).ok()?).ok()?;
-    let in_time = closes <= s.now && s.now < deadline && has_room(s, change, Stretch { opens, closes });
-    in_time.then(|| PassedWindow { name: window.name.clone(), opened_at: Time(opens), closes_at: Time(closes) })
-}
-
-/// Opening time of the window that a change has missed. The edit that ends its hold does not end this.
-fn missed(s: &Situation<'_>, change: &Move) -> Option<Timestamp> {
-    let window = waited_for(s, change).filter(|window| s.calendar.current || window.held)?;
-    if window.closes_at.0 <= s.now { Some(window.opens_at.0) } else { window.missed.as_ref().map(|time| time.0) }
 }
 
 /// The window that is recorded for a change that waits: the next one, or the one that is open while something else holds it.
@@ -302,4 +226,80 @@ pub(super) fn recorded(s: &Situation<'_>, change: &Move, held: bool) -> Option<N
 pub(super) fn kept(s: &Situation<'_>, held: bool) -> Option<NextWindow> {
     let window = s.calendar.waits?.clone();
     Some(NextWindow { held: window.held || (held && s.now < window.closes_at.0), ..window })
+}
+
+/// A change waits for its window, or its direction is switched off. Waiting is not failure.
+pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    match passage(s, wanted.change) {
+        Passage::Free | Passage::Urgent | Passage::Through(_) => vec![],
+        Passage::Never(direction) => {
+            let message = format!(
+                "spec.adjustment.{direction}.mode is Never: Seatkeeper shows the change and does not make it. To have it made, use \
+                 mode Immediate or InWindow{}",
+                buys_meanwhile(s, wanted)
+            );
+            vec![Hold::of(HoldKind::NeverMade(direction), message)]
+        }
+        Passage::Waits(waits) => {
+            let awaited = Awaited { vendor_buys: may_buy_meanwhile(s, wanted), ..waits };
+            let wake = awaited.next.as_ref().map_or(Wake::OnEdit, |next| Wake::At(look_at(s.now, next.opens)));
+            let message = format!("{}{}", sentence(s, &awaited), buys_meanwhile(s, wanted));
+            vec![Hold { kind: HoldKind::Window(Box::new(awaited)), message, wake }]
+        }
+    }
+}
+
+/// When to check a change that waits for an opening: shortly before it, and then when it comes.
+fn look_at(now: Timestamp, opens: Timestamp) -> Timestamp {
+    let before = SignedDuration::try_from(BEFORE_OPENING).ok().and_then(|before| opens.checked_sub(before).ok());
+    before.filter(|before| *before > now).unwrap_or(opens)
+}
+
+fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
+    let Awaited { next, missed, why, vendor_buys: _ } = awaited;
+    let vendor = s.desired.pool.vendor.name;
+    let missed = missed.map_or_else(String::new, |opened| {
+        format!(
+            "it missed the window that opened at {}, and may not leave after its end any more; ",
+            opened.strftime("%Y-%m-%d %H:%MZ")
+        )
+    });
+    let most = s.desired.adjustment.most_changes();
+    let why = match why {
+        Why::Closed => String::new(),
+        Why::Spent => format!("the window has seen {most} of {most} changes (spec.adjustment.maxChangesPerWindow); "),
+        Why::NoRenewal => {
+            return format!(
+                "{missed}{vendor} does not show the end of the period to these credentials, so no window before the renewal opens: use \
+                 credentials that show it, or a window with cron"
+            );
+        }
+    };
+    let Some(next) = next else {
+        return format!("{missed}{why}no next opening is known: check the windows of spec.adjustment");
+    };
+    // Where keys are the license, its end is recorded from them.
+    let license = s.seen.license.as_ref().or(s.license.filter(|_| s.seen.keys().is_some()));
+    let ends = license.and_then(|license| license.expires_at.as_ref());
+    let ends = ends.filter(|end| end.0 < next.opens).map_or_else(String::new, |end| {
+        format!(". The license at {vendor} ends on {}, before that: renew it", end.0.strftime("%Y-%m-%d"))
+    });
+    format!("{missed}{why}it waits for window {}, which opens at {}{ends}", next.name, next.local)
+}
+
+/// What the vendor may do by itself while an increase waits.
+fn buys_meanwhile(s: &Situation<'_>, wanted: &Wanted<'_>) -> String {
+    if may_buy_meanwhile(s, wanted) {
+        let vendor = s.desired.pool.vendor.name;
+        format!(". {vendor} may buy seats by itself meanwhile: declare spec.limit, with mode Pinned to prevent that")
+    } else {
+        String::new()
+    }
+}
+
+/// Whether no limit is declared, and the one that the vendor shows lets it buy.
+fn may_buy_meanwhile(s: &Situation<'_>, wanted: &Wanted<'_>) -> bool {
+    let room = wanted.now.limit.is_none_or(|limit| limit > wanted.now.seats);
+    let sets = matches!(s.seen.model, Model::Quantity(_));
+    s.desired.limit == LimitGoal::Keep && sets && wanted.target.seats > wanted.now.seats && room
 }

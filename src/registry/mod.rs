@@ -1,12 +1,12 @@
 //! Who may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the
-//! time are arguments, and the objects to wake are the result. Called by `controller::pools`, which has the clock and
+//! time are arguments, and the objects to wake are the result. Called by `controller::shared_registry`, which has the clock and
 //! the work queue.
 //!
-//! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing (`owners`). A
+//! Two objects may name the same pool, in any namespaces: the older owns it, the other calls nothing (`pool_owners`). A
 //! vendor writes the whole account row with every change. So a change waits for any other change of that account whose
-//! outcome is not known yet (`lock`). Nothing may be sent before each older object was read, because it may be the
+//! outcome is not known yet (`account_lock`). Nothing may be sent before each older object was read, because it may be the
 //! owner; and before each object was read that existed before this replica led, because it may have an open change
-//! (`scan`).
+//! (`unread_objects`).
 //!
 //! A change that may still be running is remembered here even when the record of it is lost: with its object, or
 //! because a status was wiped or an older one restored. It blocks its account until its end is reported, and at the
@@ -17,9 +17,9 @@
 
 mod account_lock;
 mod blocked_by;
-mod ownership;
+mod known_object;
 mod pool_owners;
-mod scan;
+mod unread_objects;
 mod waiters;
 
 use std::collections::BTreeSet;
@@ -27,9 +27,9 @@ use std::time::{Duration, Instant};
 
 use account_lock::Locks;
 pub use blocked_by::{BlockedBy, peer};
-pub use ownership::{Age, Found, InFlight, Key, Noted, Ownership, Realm, Rows, age_of};
+pub use known_object::{Age, Found, InFlight, Key, Noted, Ownership, Realm, Rows, age_of};
 use pool_owners::Owners;
-use scan::{Asked, Scan};
+use unread_objects::{Asked, Scan};
 use waiters::{HeldUp, Waiters, WaitsFor};
 
 /// What one process knows of all objects in its term. Each method that ends a wait returns the objects to wake.

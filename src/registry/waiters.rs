@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::scan::Scan;
+use super::unread_objects::Scan;
 use super::{Age, BlockedBy, Key, Ownership, Realm};
 
 /// What ends a wait.

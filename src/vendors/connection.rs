@@ -10,13 +10,13 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Response, Url};
 
 use super::SendGuard;
-use super::access::Access;
+use super::client_certificate_and_headers::Access;
+use super::dispatch::{Limiter, Patience};
 use super::error::{Failure, VendorError};
 use super::http::{self, Answer, Http, HttpSettings, RequestMetrics, VendorLabel};
-use super::limiter::{Limiter, Patience};
 use super::operation::{OK, Operation};
 use super::rate_limit::Wait;
-use super::rates::Rates;
+use super::rate_limit_rules::Rates;
 use super::secret_data::{invalid, never_shown};
 use super::tls::Unusable;
 use super::token_cache::Asker;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::ReadError;
-use super::certificate::Untrusted;
+use super::certificate_error::Untrusted;
 use super::rate_limit::{Outage, Trouble, Wait};
 use crate::domain::{Fault, RATE_LIMITED, Remedy, reason};
 

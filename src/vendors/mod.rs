@@ -4,29 +4,29 @@
 //! ([`Vendors::open`]). Adding a vendor is a folder here, an arm there and a member in the spec.
 //! Nothing here knows Kubernetes beyond the shape of a Secret's data.
 
-mod access;
 mod allowed_hosts;
 mod bitwarden;
-mod certificate;
+mod certificate_error;
+mod client_certificate_and_headers;
 mod connection;
 mod credential_hash;
 mod date;
+mod dispatch;
 mod error;
 mod http;
 mod immuta;
+mod json_object;
 mod license_key;
-mod limiter;
-mod object;
 mod operation;
 mod proof;
 pub mod rate_limit;
-mod rates;
-mod recorded;
+mod rate_limit_rules;
+mod recorded_intent;
 mod route;
 mod secret_data;
 #[cfg(test)]
 mod secret_destinations;
-mod sessions;
+mod shared_sessions;
 mod target;
 mod tls;
 mod token_cache;
@@ -37,12 +37,12 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::Secret;
 
 pub use allowed_hosts::{AllowedHosts, InvalidAllowedHost};
-pub use bitwarden::rates as bitwarden_rates;
+pub use bitwarden::rate_limits as bitwarden_rates;
 pub use bitwarden::{BitwardenSettings, RefusalText, Symptom, refusals, symptoms};
 pub use http::{HttpSettings, RequestLabels, RequestMetrics, TlsUnavailable, VendorLabel};
 pub use proof::{Proof, proofs};
 pub use rate_limit::Urgency;
-pub use recorded::{Journal, NotRecorded, Recorded};
+pub use recorded_intent::{Journal, NotRecorded, Recorded};
 pub use route::{InvalidRoute, Route};
 pub use target::{Target, target};
 

@@ -1,5 +1,5 @@
 //! Decides when a request may leave, so that the vendor's own limiter never has to refuse one: one budget per host, verb
-//! and path over all objects of the process. Asked by `limiter`; pure, so that the benchmark runs it in simulated time.
+//! and path over all objects of the process. Asked by `dispatch`; pure, so that the benchmark runs it in simulated time.
 //!
 //! A vendor counts in fixed windows that begin at a moment we do not know, so a budget holds for every interval as long
 //! as a window. Readings that are merely due leave evenly spread: with more of them than fit, intervals stretch and
@@ -10,8 +10,9 @@
 
 mod ask;
 mod budget;
-mod outage;
-mod queue;
+mod namespace_turns;
+mod retry_after;
+mod vendor_outage;
 
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,9 @@ use std::time::Duration;
 
 pub use ask::{Ask, Urgency};
 use budget::Budget;
-use outage::Outages;
-pub use outage::{Ending, Outage, Probes, Trouble};
+use retry_after::{Closed, EDGE_FORGOTTEN};
+use vendor_outage::Outages;
+pub use vendor_outage::{Ending, Outage, Probes, Trouble};
 
 use crate::registry::Key;
 
@@ -72,50 +74,9 @@ enum VendorLimiter {
 /// For this long no other request asks where it is not known whether there is a limiter.
 const FINDING_OUT: Duration = Duration::from_secs(1);
 
-/// First pause after a 429 that does not say how long (docs/vendors/bitwarden.md, "Pauses after a 429").
-const EDGE_PAUSE: Duration = Duration::from_secs(60);
-
-/// The longest such pause.
-const LONGEST_EDGE_PAUSE: Duration = Duration::from_secs(3600);
-
-/// This long after the end of such a pause the next one is a first one again.
-const EDGE_FORGOTTEN: Duration = Duration::from_secs(600);
-
 /// A bucket that was not used for this long is forgotten: longer than any pause, after which its queue goes on. Its path may hold
 /// an id from a spec, so there may be any number.
 const UNUSED: Duration = Duration::from_secs(2 * 3600);
-
-/// A host that refused a request with 429.
-#[derive(Clone, Copy, Debug)]
-struct Closed {
-    until: Duration,
-    /// The host did not say how long.
-    guessed: bool,
-    /// Refusals without a time in a row.
-    consecutive_429s: u32,
-}
-
-impl Closed {
-    /// What a 429 makes of the pause before it. `retry_after`: what it asked for.
-    fn after(before: Option<Self>, retry_after: Option<Duration>, now: Duration) -> Self {
-        let (until, guessed, consecutive_429s) = match retry_after {
-            // What was cut down to the longest pause is hardly meant: a person may try.
-            Some(after) => (now + after, after >= LONGEST_EDGE_PAUSE, 0),
-            None => {
-                let recent = before.filter(|closed| closed.until + EDGE_FORGOTTEN > now);
-                // Requests that were under way together are refused together, and count as one.
-                let consecutive_429s = match recent {
-                    Some(closed) if closed.until > now => closed.consecutive_429s.max(1),
-                    Some(closed) => closed.consecutive_429s + 1,
-                    None => 1,
-                };
-                let pause = EDGE_PAUSE.saturating_mul(1 << (consecutive_429s - 1).min(10)).min(LONGEST_EDGE_PAUSE);
-                (now + pause, true, consecutive_429s)
-            }
-        };
-        before.filter(|before| before.until > until).unwrap_or(Self { until, guessed, consecutive_429s })
-    }
-}
 
 #[derive(Debug)]
 struct BucketState {

@@ -13,10 +13,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use owned::{Bitwarden, CLOUDS, Immuta, LicenseKeys, Owned, SERVERS, owned};
 use serde_json::{Value, json};
 
+use super::dispatch::overheard::{Sent, all_that_leaves};
 use super::http::Http;
 use super::http::tests::{PEM, http, unused};
-use super::limiter::overheard::{Sent, all_that_leaves};
-use super::recorded::tests::recorded;
+use super::recorded_intent::tests::recorded;
 use super::*;
 use crate::api::{Intent, IntentPhase, KeyStep, LicenseSeatsSpec, PLACE_KEYS, SeatsStep, Step, Trigger};
 use crate::domain::{Desired, SpecFault, reason};

@@ -10,8 +10,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 
-use super::access::ClientCertificate;
-use super::certificate::Untrusted;
+use super::certificate_error::Untrusted;
+use super::client_certificate_and_headers::ClientCertificate;
 
 /// What of a Secret cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

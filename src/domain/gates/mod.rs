@@ -1,31 +1,25 @@
-//! The gates, which hold changes: one gate a file, in one order, for every vendor and every kind of change.
+//! The gates, which hold changes, in one order for every vendor and every kind of change. The gate of a policy is in the file of the policy,
+//! as in `approval`; a gate without one has a file here.
 //!
 //! An open intent is judged before them (`protocol`): while its outcome is not known, no reading shows what the next change is.
 
-mod approval;
-mod drift_report;
+mod contradicting_numbers;
 mod first_sight;
 mod guard_rails;
 mod observe;
-mod others;
-mod readings;
-mod repeated_drift;
-mod retry;
 mod seats_in_use;
-mod seen_first;
-mod standby;
 mod suspended;
-mod vendor;
-mod window;
+pub(super) mod vendor_rules;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ladder::Move;
 use super::protocol::Wait;
-use super::windows::Awaited;
-use super::{Numbers, Situation};
+use super::quantity::late_effects;
+use super::wanted_change::Move;
+use super::windows::{self, Awaited};
+use super::{Numbers, Situation, approval, drift, other_objects, retry_pause, standby, two_readings};
 use crate::api::{Change, PlanBlock};
 
 /// When a hold may end.
@@ -129,7 +123,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    fn of(kind: HoldKind, message: String) -> Self {
+    pub(super) fn of(kind: HoldKind, message: String) -> Self {
         Self { kind, message, wake: Wake::OnEdit }
     }
 
@@ -226,26 +220,26 @@ const ALL: [Gate; 18] = [
     standby::gate,
     observe::gate,
     standby::activating,
-    drift_report::gate,
-    seen_first::gate,
+    drift::reported,
+    two_readings::gate,
     suspended::gate,
-    vendor::support,
-    repeated_drift::gate,
-    vendor::rules,
+    vendor_rules::support,
+    drift::repeated,
+    vendor_rules::rules,
     guard_rails::gate,
     seats_in_use::gate,
-    seen_first::late,
-    readings::gate,
+    late_effects::gate,
+    contradicting_numbers::gate,
     first_sight::gate,
     approval::gate,
-    window::gate,
-    others::pool,
-    retry::gate,
+    windows::gate,
+    other_objects::pool,
+    retry_pause::gate,
 ];
 
 /// The holds of a change; none: it may be made. `due`: it was published and would be sent now.
 pub(super) fn holds(s: &Situation<'_>, change: &Move, due: bool) -> Vec<Hold> {
     let wanted = Wanted { change, now: change.step.base(), target: change.step.target() };
     let holds: Vec<Hold> = ALL.iter().flat_map(|gate| gate(s, &wanted)).collect();
-    if holds.is_empty() && due { others::obstacle(s).into_iter().collect() } else { holds }
+    if holds.is_empty() && due { other_objects::obstacle(s).into_iter().collect() } else { holds }
 }

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::is_removed;
-use super::record::{bound, state_of};
-use super::records::{KeyRecords, Standing};
-use super::snapshot::{KeyRing, Row};
+use super::key_record::bound;
+use super::key_states::{KeyRecords, Standing};
+use super::license_list::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState, KeysOf, License, LicenseState};
 use crate::domain::Situation;
+use crate::domain::license_validity::last_moment;
 
 /// How many keys a status shows at most. Those of the spec come first, and there are fewer.
 const MOST_SHOWN: usize = 100;
@@ -165,4 +166,20 @@ pub(in crate::domain) fn used_differs(license: Option<&License>, used: Option<i3
     let (reported, used) = license.and_then(|license| license.reported_users).zip(used)?;
     (reported != used)
         .then(|| format!("the license counts {used} active users; the usage report has {reported} users in all"))
+}
+
+/// The state of a listed row, from what it shows and the clock: the list does not say `expired`.
+pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
+    if row.invalidated {
+        KeyState::Invalidated
+    } else if row.expires.is_some_and(|expires| last_moment(expires) <= now) {
+        KeyState::Expired
+    } else {
+        KeyState::Active
+    }
+}
+
+/// Whether a row counts for sure: a day that it may have left is not enough.
+pub(super) fn surely_counts(row: &Row, now: Timestamp) -> bool {
+    !row.invalidated && row.expires.is_none_or(|expires| expires > now)
 }

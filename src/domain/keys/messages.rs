@@ -1,7 +1,7 @@
 //! The sentences about license keys: what lacks, what to do about it, and what is being done.
 
 use super::Lack;
-use super::records::{self, KeyRecords, Standing};
+use super::key_states::{self, KeyRecords, Standing};
 use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::domain::condition::reason;
 use crate::domain::fault_conditions::may_arrive;
@@ -131,7 +131,7 @@ pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings:
                          the list may lack rows, so nothing is added. This ends once the row is listed again; if the row is gone, \
                          annotate {CONFIRM}={}, and the key is added again",
                         ring.seats,
-                        records::question(record, ring)
+                        key_states::question(record, ring)
                     ),
                 )
             }

@@ -5,29 +5,32 @@
 //! person is asked where the row cannot be identified. A row is removed only if this object added it, or if the spec
 //! says that it is its own.
 
+mod adopt;
 mod expiry;
 mod fingerprint;
+mod key_record;
+mod key_states;
+mod license_list;
 mod messages;
-mod open_intent;
+mod new_row;
 mod prune;
-mod record;
-mod records;
-mod snapshot;
+mod removed_row;
 mod write_result;
 
 pub(super) use expiry::{ends_hard, is_short_at, used_differs};
 pub use fingerprint::fingerprint;
+pub use license_list::{KeyRing, Row, WantedKey};
 pub(super) use messages::{object_of, ready, refusal, step_done, step_words};
-pub use snapshot::{KeyRing, Row, WantedKey};
 pub use write_result::{AfterKeyWrite, after_key_write};
 
-use super::ladder::{Look, Move, Next, Rest, Settle};
-use super::protocol::{State, WaitFor, wait};
+use super::protocol::Wait;
+use super::protocol::{Open, State, WaitFor, settling, wait, wait_of};
+use super::wanted_change::{Look, Move, Next, Rest, Settle};
 use super::{Numbers, Situation};
-use crate::api::{KeyRecord, KeyState, KeyStep, KeysOf, Step, Trigger};
+use crate::api::{Intent, IntentPhase, KeyRecord, KeyState, KeyStep, KeysOf, Step, Trigger};
+use key_states::{KeyRecords, Standing};
 use messages::Trouble;
 use prune::Retirement;
-use records::{KeyRecords, Standing};
 
 /// What keeps the keys from being as listed, or the seats from being enough, and a person must mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +52,7 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     let own = KeysOf { object_uid: s.uid.to_owned(), account: s.seen.account_key() };
     let mut records = KeyRecords::of(ring, s.license, &own, s.now);
     records.take_answers(|question| s.confirms(question));
-    let mut open = open_intent::judge(s, &mut records);
+    let mut open = judge(s, &mut records);
     if let State::Wait(wait) = &mut open.state {
         // A row that is seen to be gone says nothing about the other listed keys.
         wait.visible = false;
@@ -63,6 +66,38 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     let lost = messages::lost(&records);
     let license = Some(expiry::license(s, ring, &records, own));
     Look { open, next, meanwhile: None, wanted, license, lost }
+}
+
+/// Judges the recorded intent against what the account lists, and records what is thereby known.
+fn judge(s: &Situation<'_>, records: &mut KeyRecords<'_>) -> Open {
+    let Some(intent) = &s.recorded() else { return Open::free() };
+    let step = match &intent.step {
+        Step::AddKey(step) | Step::RemoveKey(step) if intent.account == s.seen.account_key() => {
+            translated(s, intent, step, records)
+        }
+        // Another account, or nothing about a key: once nothing can be in flight there, it is no concern of ours.
+        _ if !intent.is_open() => return Open::keep(intent, State::Free { attempt: 1 }),
+        _ => return settling(s, intent).map_or_else(Open::free, |left| Open::wait(intent, left)),
+    };
+    let adds = matches!(intent.step, Step::AddKey(_));
+    match intent.phase {
+        IntentPhase::WithoutEffect if s.edited_since(intent) => Open::free(),
+        IntentPhase::NeedsReview => new_row::review(s, intent, &step, records),
+        IntentPhase::Rejected => {
+            let listed = records.ring.row(step.id, step.uuid.as_deref()).is_some();
+            let gone = !listed && !removed_row::may_be_hidden(records, &step);
+            let confirmed = s.confirms(&intent.id);
+            if s.edited_since(intent) || confirmed || gone {
+                Open::free()
+            } else {
+                removed_row::refused(s, Open::keep(intent, State::Rejected))
+            }
+        }
+        IntentPhase::Settling => wait(s, WaitFor::Request(intent.id.clone()), s.timing.unanswered)
+            .map_or_else(Open::free, |left| Open::wait(intent, left)),
+        _ if adds => new_row::added(s, intent, &step, records),
+        _ => removed_row::removed(s, intent, &step, records),
+    }
 }
 
 /// The next step: keys that are to be added first, a removal last.
@@ -156,10 +191,51 @@ fn remove(records: &KeyRecords<'_>, record: &KeyRecord) -> Step {
 
 /// Whether the key of a row still counts. Other rows never justify the removal of the last one that does.
 fn is_live(row: &Row, records: &KeyRecords<'_>, now: jiff::Timestamp) -> bool {
-    !is_removed(row, records) && record::surely_counts(row, now)
+    !is_removed(row, records) && expiry::surely_counts(row, now)
 }
 
 fn is_removed(row: &Row, records: &KeyRecords<'_>) -> bool {
     let of_row = |record: &KeyRecord| row.is(record.id, record.uuid.as_deref());
     records.list.iter().any(|record| record.state == KeyState::Removed && of_row(record))
+}
+
+/// The request had no effect. The record keeps its own words, and the repeat is of the step in this object's words.
+fn again(intent: &Intent, step: &KeyStep) -> Open {
+    let kept = Open::repeat(intent, intent.step.clone());
+    let step = KeyStep { heard: new_row::heard(intent, step), ..step.clone() };
+    Open { repeat: Some(with(intent, step).step), ..kept }
+}
+
+/// The key of an intent as it is recorded, in whatever words.
+fn recorded(intent: &Intent, step: &KeyStep) -> KeyStep {
+    intent.step.key().unwrap_or(step).clone()
+}
+
+/// The intent with another key step of the same kind.
+fn with(intent: &Intent, step: KeyStep) -> Intent {
+    let step = match intent.step {
+        Step::RemoveKey(_) => Step::RemoveKey(step),
+        Step::AddKey(_) | Step::Seats(_) => Step::AddKey(step),
+    };
+    Intent { step, ..intent.clone() }
+}
+
+/// The step in this object's words: a fingerprint of another object, in a restored record, says nothing here.
+fn translated(s: &Situation<'_>, intent: &Intent, step: &KeyStep, records: &KeyRecords<'_>) -> KeyStep {
+    if intent.object_uid == s.uid {
+        return step.clone();
+    }
+    let entry = records.ring.wanted.iter().find(|entry| step.secret_key_ref.as_ref() == Some(&entry.reference));
+    KeyStep { fingerprint: entry.and_then(|entry| entry.fingerprint.clone().ok()), ..step.clone() }
+}
+
+/// What is still to be waited for before the list proves anything: the settle time, and then two readings that agree.
+fn settled(s: &Situation<'_>, intent: &Intent, records: &KeyRecords<'_>) -> Option<Wait> {
+    if intent.phase == IntentPhase::WithoutEffect {
+        return None;
+    }
+    let begun = |of: &WaitFor| *of == wait_of(intent);
+    let begun = s.elapsed.is_some_and(|e| matches!(&e.wait, WaitFor::SecondReading { of, .. } if begun(of)));
+    let agree = WaitFor::SecondReading { of: Box::new(wait_of(intent)), sight: records.ring.sight() };
+    settling(s, intent).filter(|_| !begun).or_else(|| wait(s, agree, s.timing.pause))
 }

@@ -1,10 +1,9 @@
 //! Which row may be removed: every rule that must hold, each with its sentence.
 
-use super::expiry::{Lost, left_without, lost_features};
+use super::expiry::{Lost, left_without, lost_features, surely_counts};
 use super::is_live;
-use super::record::surely_counts;
-use super::records::{KeyRecords, Standing};
-use super::snapshot::{KeyRing, Row};
+use super::key_states::{KeyRecords, Standing};
+use super::license_list::{KeyRing, Row};
 use crate::api::{KeyOrigin, KeyRecord, KeyState};
 use crate::domain::{Goal, Situation};
 

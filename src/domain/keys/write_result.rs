@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::open_intent::{change, is_gone, origin, retire, with};
-use super::record::{bound, put, refuse};
-use super::snapshot::{KeyRing, Row};
+use super::key_record::{bound, put, refuse};
+use super::license_list::{KeyRing, Row};
+use super::new_row::{change, origin};
+use super::removed_row::{is_gone, retire};
+use super::with;
 use crate::api::{Change, Intent, IntentPhase, KeyOrigin, KeyState, KeyStep, License, LicenseState, Step};
 use crate::domain::outcome::{applied, before};
 use crate::domain::{Outcome, Refusal, Snapshot, Uncertain};

@@ -1,18 +1,16 @@
 //! What an open change of seats and limit still means, given the numbers that the vendor shows.
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::made_elsewhere::{is_over, made_elsewhere};
+use super::another_seatkeeper::{is_over, made_elsewhere};
 use super::taken_back::taken_back;
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
-use crate::domain::numbers::doubled;
 use crate::domain::outcome::applied;
-use crate::domain::protocol::{Open, RECENT, State, Wait, WaitFor, settling, wait, wait_of};
-use crate::domain::settle_time::pause_after;
-use crate::domain::{Doubt, Numbers, Situation};
+use crate::domain::protocol::{Open, State, Wait, settling, wait_of};
+use crate::domain::retry_pause::pause_after;
+use crate::domain::two_readings::second_reading;
+use crate::domain::{Numbers, Situation};
 
 /// This many answers without a reason and without an effect are a refusal.
 const REFUSED_AFTER: i32 = 2;
@@ -130,16 +128,6 @@ fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change
     (seen != intent.base()).then(|| applied(&part, now))
 }
 
-/// The vendor shows our last change once more on top of it, and changes are differences, or it was made just now: another
-/// installation may have made the same one. Only a person corrects that.
-pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: Numbers) -> Option<&'a Change> {
-    let last = last.filter(|last| last.step.key().is_none() && s.now.duration_since(last.time.0).abs() < RECENT)?;
-    let (from, to) = (last.base(), last.target());
-    let just_now = s.now.duration_since(last.time.0).unsigned_abs() < s.timing.unanswered;
-    let again = doubled(from, to) == Some(seen.seats) && (just_now || s.seen.rules.support.adds(from, to));
-    (again && s.asked_for(last) && !s.confirms(&last.id)).then_some(last)
-}
-
 /// What is open where nothing is left to change for it: a request without effect is closed. A refusal is closed with
 /// the second reading that shows its target, and then it counts as made: if the vendor falls back, no third request
 /// follows.
@@ -156,36 +144,4 @@ pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: Open) -> Open
         },
         _ => open,
     }
-}
-
-/// The wait for the late effects of the last change. Whatever is asked for next, it leaves when no handler of the vendor holds
-/// another row than the one that is shown.
-pub(super) fn late_effects(s: &Situation<'_>, last: &Change, seen: Numbers) -> Option<Wait> {
-    let (what, length) = late_wait(s, last)?;
-    wait(s, what.clone(), length).or_else(|| second_reading(s, what, seen))
-}
-
-/// The clock of the last change's late effects goes on while nothing else is waited for: the next change must not wait anew.
-/// The first reading after their end is the first of two.
-pub(super) fn late_clock(s: &Situation<'_>, last: &Change) -> Option<Doubt> {
-    let (what, length) = late_wait(s, last)?;
-    let settled = wait(s, what.clone(), length).is_none();
-    Some(Doubt { wait: what, left: Duration::ZERO, settled })
-}
-
-/// Which clock says how long the late effects of the last change have had, and how long they may come; `None`: it is
-/// long ago, or of another account. The clock of its request began anew when the request ended.
-fn late_wait(s: &Situation<'_>, last: &Change) -> Option<(WaitFor, Duration)> {
-    let length = s.timing.late_effects(last, s.now).filter(|_| last.account == s.seen.account_key())?;
-    let running = s.elapsed.map(|elapsed| &elapsed.wait);
-    let id = || last.id.clone();
-    let same = [WaitFor::Request(id()), WaitFor::TakenBack(id())].into_iter().find(|wait| Some(wait) == running);
-    Some((same.unwrap_or_else(|| WaitFor::LateEffects(id())), length))
-}
-
-/// After the settle time two readings with a pause between them must agree.
-pub(in crate::domain) fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) -> Option<Wait> {
-    let first = s.elapsed.filter(|e| e.wait == what).and_then(|e| e.settled).filter(|(numbers, _)| *numbers == seen);
-    let left = s.timing.pause.saturating_sub(first.map_or(Duration::ZERO, |(_, ago)| ago));
-    (first.is_none() || !left.is_zero()).then_some(Wait { what, left, settled: true, visible: false })
 }

@@ -1,10 +1,10 @@
 //! A change that the vendor took back, and its one repeat.
 
-use super::open_intent::second_reading;
 use crate::api::Change;
-use crate::domain::ladder::Settle;
 use crate::domain::protocol::{RECENT, WaitFor, wait};
 use crate::domain::settle_time::late;
+use crate::domain::two_readings::second_reading;
+use crate::domain::wanted_change::Settle;
 use crate::domain::{Numbers, Situation};
 
 /// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write

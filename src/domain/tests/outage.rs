@@ -1,7 +1,7 @@
 //! Faults that pass, refusals, and what may be asked after them.
 
 use super::*;
-use crate::domain::settle_time::LONGEST_PAUSE;
+use crate::domain::retry_pause::LONGEST_PAUSE;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 

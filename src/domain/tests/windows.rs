@@ -261,7 +261,7 @@ fn change_is_covered_by_earlier_one_only_in_same_direction_and_no_further() {
         // Within the limit of before, and yet upwards.
         (&down, step((90, 110), (90, 115)), false),
     ] {
-        assert_eq!(crate::domain::windows::covers(earlier, &change), covered, "{earlier:?} {change:?}");
+        assert_eq!(change_direction::covers(earlier, &change), covered, "{earlier:?} {change:?}");
     }
 }
 

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::MAX_SEATS;
-use super::key::ApiKey;
+use super::api_key::ApiKey;
+use super::number_ranges::OrganizationRow;
 use super::organization_api_fields::{Message, Subscription, TokenAnswer, TokenError};
-use super::organization_row::OrganizationRow;
 use super::owner::{OwnerView, owned};
 use super::owner_api_fields::{Details, Memberships, Metadata, Named, OwnerApiError};
 use super::proofs::Asked;

@@ -12,7 +12,7 @@ use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess,
 
 use super::MAX_SEATS;
 use crate::vendors::error::VendorError;
-use crate::vendors::object::JsonObject;
+use crate::vendors::json_object::JsonObject;
 
 /// The largest member list that is read, in bytes: 1 KiB for each of the 32 767 members an organization can seat.
 pub(super) const LIST_CAP: u64 = 32 * 1024 * 1024;

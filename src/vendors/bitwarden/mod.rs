@@ -1,30 +1,30 @@
 //! Bitwarden: the organization API with an organization's key, the owner API with an owner's, or both.
 //!
 //! Facts are in docs/vendors/bitwarden.md; its headings are quoted where one is used. Read the modules in this order:
-//! `key` (from the Secret), `session` (token), `organization_api` and `owner_api` (the requests), `write` (how a change is sent),
-//! `proofs` (what its answer proves), `owner` (what a person may see), `snapshot` and `license` (what it means).
+//! `api_key` (from the Secret), `session` (token), `organization_api` and `owner_api` (the requests), `write` (how a change is sent),
+//! `proofs` (what its answer proves), `owner` (what a person may see), `numbers_and_rules` and `license` (what it means).
 
+mod api_key;
 mod error;
-mod key;
 mod license;
 mod members;
+mod number_ranges;
+mod numbers_and_rules;
 mod open;
 mod operation;
 mod organization_api;
 mod organization_api_fields;
-mod organization_row;
 mod owner;
 mod owner_api;
 mod owner_api_fields;
 mod preview;
 mod proofs;
-pub mod rates;
+pub mod rate_limits;
 mod refusals;
 mod session;
-mod snapshot;
 mod symptoms;
 mod target;
-mod unread;
+mod unread_organization;
 mod write;
 
 pub use target::Target;
@@ -36,17 +36,17 @@ use std::time::Duration;
 use error::BitwardenError;
 use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
+use number_ranges::OrganizationRow;
+use numbers_and_rules::Seen;
 use organization_api_fields::SubscriptionChange;
-use organization_row::OrganizationRow;
 use owner::{Ages, OwnerView, Standing, look, only_organization};
 use owner_api_fields::RelativeChange;
 use preview::Preview;
 use session::BitwardenSession;
-use snapshot::Seen;
 use target::NamedSecret;
-use unread::of_secret;
+use unread_organization::of_secret;
 
-pub(super) use key::CREDENTIALS;
+pub(super) use api_key::CREDENTIALS;
 pub(super) use open::Bitwarden;
 pub use open::BitwardenSettings;
 pub(super) use operation::OPERATIONS;

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::key::{ApiKey, KeyOf};
-use super::rates::rates;
+use super::api_key::{ApiKey, KeyOf};
+use super::rate_limits::rates;
 use super::{BitwardenSession, Organization, Target, of_secret};
 use crate::domain::{Fault, reason};
-use crate::vendors::rates::Rates;
+use crate::vendors::rate_limit_rules::Rates;
 use crate::vendors::secret_data::{never_shown, version};
-use crate::vendors::sessions::Sessions;
+use crate::vendors::shared_sessions::Sessions;
 use crate::vendors::{Opening, VendorAccount};
 
 /// What is set for Bitwarden alone.

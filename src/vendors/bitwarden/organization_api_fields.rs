@@ -7,11 +7,11 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::error::BitwardenError;
-use super::organization_row::OrganizationRow;
+use super::number_ranges::OrganizationRow;
 use crate::api::Product;
 use crate::domain::Numbers;
 use crate::vendors::error::VendorError;
-use crate::vendors::object;
+use crate::vendors::json_object;
 use crate::vendors::token_cache::NewToken;
 
 /// A token answer. The token becomes a `SecretString` at once.
@@ -65,9 +65,9 @@ pub(super) struct Message {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Subscription {
-    #[serde(default, deserialize_with = "object::optional")]
+    #[serde(default, deserialize_with = "json_object::optional")]
     password_manager: Option<PasswordManager>,
-    #[serde(default, deserialize_with = "object::optional")]
+    #[serde(default, deserialize_with = "json_object::optional")]
     secrets_manager: Option<SecretsManager>,
 }
 
@@ -242,7 +242,7 @@ mod tests {
             assert!(read.row().and_then(|row| row.pool(Product::PasswordManager)).is_err(), "{text}");
         }
         for text in ["null", "[]", r#"{"passwordManager":{"seats":"many"}}"#, r#"{"passwordManager":{"seats":1e99}}"#] {
-            assert!(serde_json::from_str::<object::JsonObject<Subscription>>(text).is_err(), "{text}");
+            assert!(serde_json::from_str::<json_object::JsonObject<Subscription>>(text).is_err(), "{text}");
         }
     }
 

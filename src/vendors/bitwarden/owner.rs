@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::error::BitwardenError;
 use super::license;
-use super::organization_row::OrganizationRow;
+use super::number_ranges::OrganizationRow;
 use super::owner_api::LIST;
 use super::owner_api_fields::{Details, Membership};
 use super::session::BitwardenSession;

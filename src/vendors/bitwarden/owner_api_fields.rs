@@ -4,16 +4,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::MAX_SEATS;
-use super::organization_row::{OUT_OF_RANGE, OrganizationRow};
+use super::number_ranges::{OUT_OF_RANGE, OrganizationRow};
 use crate::api::Product;
 use crate::domain::Numbers;
 use crate::vendors::error::VendorError;
-use crate::vendors::object;
+use crate::vendors::json_object;
 
 /// `GET /organizations`: the caller's own. The encrypted key in it is not read.
 #[derive(Deserialize)]
 pub(super) struct Memberships {
-    #[serde(deserialize_with = "object::each")]
+    #[serde(deserialize_with = "json_object::each")]
     pub(super) data: Vec<Membership>,
 }
 
@@ -40,14 +40,14 @@ pub(super) struct Membership {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Organization {
     /// Null without a seat count. An object that lacks it is no organization ("Shapes of JSON").
-    #[serde(deserialize_with = "object::required")]
+    #[serde(deserialize_with = "json_object::required")]
     seats: Option<i64>,
     max_autoscale_seats: Option<i64>,
     sm_seats: Option<i64>,
     max_autoscale_sm_seats: Option<i64>,
     sm_service_accounts: Option<i64>,
     max_autoscale_sm_service_accounts: Option<i64>,
-    #[serde(default, deserialize_with = "object::optional")]
+    #[serde(default, deserialize_with = "json_object::optional")]
     pub(super) plan: Option<PlanRow>,
 }
 
@@ -55,9 +55,9 @@ pub(super) struct Organization {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PlanRow {
-    #[serde(default, deserialize_with = "object::optional")]
+    #[serde(default, deserialize_with = "json_object::optional")]
     pub(super) password_manager: Option<PlanPool>,
-    #[serde(default, deserialize_with = "object::optional")]
+    #[serde(default, deserialize_with = "json_object::optional")]
     pub(super) secrets_manager: Option<PlanPool>,
 }
 
@@ -105,7 +105,7 @@ impl Metadata {
 pub(super) struct Details {
     #[serde(flatten)]
     pub(super) organization: Organization,
-    #[serde(default, deserialize_with = "object::optional")]
+    #[serde(default, deserialize_with = "json_object::optional")]
     pub(super) subscription: Option<Stripe>,
     /// Means something on self-hosted servers only.
     pub(super) expiration: Option<String>,
@@ -122,7 +122,7 @@ pub(super) struct Stripe {
     pub(super) cancelled_date: Option<String>,
     pub(super) cancel_at_end_date: Option<bool>,
     pub(super) suspension_date: Option<String>,
-    #[serde(default, deserialize_with = "object::optional_each")]
+    #[serde(default, deserialize_with = "json_object::optional_each")]
     pub(super) items: Option<Vec<Item>>,
 }
 

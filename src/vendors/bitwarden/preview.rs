@@ -5,8 +5,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::error::BitwardenError;
+use super::number_ranges::OrganizationRow;
 use super::operation::PREVIEW_INVOICE;
-use super::organization_row::OrganizationRow;
 use super::session::BitwardenSession;
 use crate::api::Product;
 use crate::vendors::Cost;

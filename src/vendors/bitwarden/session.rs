@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::api_key::{ApiKey, KeyOf};
 use super::error::BitwardenError;
-use super::key::{ApiKey, KeyOf};
 use super::operation::TOKEN;
 use super::organization_api_fields::{Message, TokenAnswer, TokenError};
 use super::owner_api::Known;

@@ -9,7 +9,7 @@ use super::error::BitwardenError;
 use super::organization_api::SUBSCRIPTION;
 use super::owner_api::METADATA;
 use crate::domain::{Fault, Remedy};
-use crate::vendors::certificate::Untrusted;
+use crate::vendors::certificate_error::Untrusted;
 use crate::vendors::error::{Failure, NO_CONNECTION, VendorError};
 
 /// One answer of Bitwarden, or none.

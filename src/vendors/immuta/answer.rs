@@ -4,8 +4,8 @@
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use super::license_api_fields::{Hint, LicenseRecord, RemovedRecord};
 use super::proofs::{Meaning, is_of_application, proof};
-use super::wire::{Hint, LicenseRecord, RemovedRecord};
 use crate::domain::{Outcome, Refusal, Uncertain};
 use crate::vendors::error::Failure;
 use crate::vendors::http::Answer;

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::answer::{added, removed};
-use super::wire::{Hint, LicenseRecord, LicenseStatus, TokenAnswer, Usage as Report};
+use super::license_api_fields::{Hint, LicenseRecord, LicenseStatus, TokenAnswer, Usage as Report};
 use super::*;
 use crate::domain::{Refusal, Row, Uncertain};
 use crate::fuzz_inputs::{MARKER, each_of};

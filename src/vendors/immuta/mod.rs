@@ -4,33 +4,35 @@
 //! this client works whichever way it turns out, and never sends a key twice to find out.
 
 mod answer;
+mod api_key;
 mod error;
-mod key;
+mod license_api_fields;
 mod operation;
 mod proofs;
+mod rate_limits;
 mod session;
 mod target;
-mod wire;
 
 use std::sync::Arc;
 
 use error::ImmutaError;
 use std::time::Duration;
 
+pub(super) use api_key::CREDENTIALS;
+use api_key::{ApiKey, LicenseKey, license_keys};
 use futures::TryFutureExt;
 use futures::future::BoxFuture;
-pub(super) use key::CREDENTIALS;
-use key::{ApiKey, LicenseKey, license_keys};
 pub(super) use operation::OPERATIONS;
 pub(super) use proofs::proofs;
-use session::{ImmutaSession, rates};
+use rate_limits::rates;
+use session::ImmutaSession;
 pub(super) use target::pool;
 
 use super::error::Failure;
 use super::rate_limit::Wait;
-use super::rates::Rates;
+use super::rate_limit_rules::Rates;
 use super::secret_data::{never_shown, version};
-use super::sessions::Sessions;
+use super::shared_sessions::Sessions;
 use super::token_cache::Asker;
 use super::{Opening, ReadError, Recorded, SendGuard, Urgency, VendorAccount};
 use crate::api::{Account, Intent, KeyStep, Step};

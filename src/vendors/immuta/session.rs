@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::answer;
 use super::error::ImmutaError;
+use super::license_api_fields::{LicenseRecord, LicenseStatus, Usage};
 use super::operation;
 use super::proofs::{Meaning, proof};
-use super::wire::{LicenseRecord, LicenseStatus, Usage};
 use super::{ApiKey, Immuta, VENDOR};
 use crate::domain::{Fault, Outcome, Row, Uncertain};
 use crate::vendors::SendGuard;
@@ -24,19 +24,11 @@ use crate::vendors::connection::{Connection, not_signed};
 use crate::vendors::error::{Failure, VendorError};
 use crate::vendors::http::{Answer, Http};
 use crate::vendors::operation::{OK, Operation};
-use crate::vendors::rate_limit::RateLimit;
-use crate::vendors::rates::Rates;
 use crate::vendors::secret_data::never_shown;
 use crate::vendors::token_cache::{Asker, Tokens};
 
 /// A token is renewed this long before it expires, where its answer says when.
 const RENEW_BEFORE: Duration = Duration::from_secs(60);
-
-/// Immuta documents no limit of requests ("Rate limits"): this one is only a start, and a 429 corrects it.
-pub(super) fn rates() -> Rates {
-    let others = vec![RateLimit { count: 100, per: Duration::from_secs(1) }];
-    Rates { rules: Vec::new(), others, domains: Vec::new() }
-}
 
 /// How to authenticate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +55,7 @@ pub(super) struct ImmutaSession {
     learned: Mutex<Learned>,
 }
 
-never_shown!(ImmutaSession, super::wire::TokenAnswer);
+never_shown!(ImmutaSession, super::license_api_fields::TokenAnswer);
 
 impl Immuta {
     /// The session of a key, which all objects with that key share. Sends nothing.

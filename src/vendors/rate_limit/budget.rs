@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::queue::{LATE, Place, Queue};
+use super::namespace_turns::{LATE, Place, Queue};
 use super::{Ask, RateLimit, Urgency};
 use crate::registry::Key;
 

@@ -7,8 +7,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use reqwest::Url;
 
 use crate::api::{LICENSE_KEY_TYPE, SECRET_TYPE};
+use crate::vendors::dispatch::overheard::Sent;
 use crate::vendors::http::tests::PEM;
-use crate::vendors::limiter::overheard::Sent;
 
 /// What the owner of a Secret has allowed.
 #[derive(Clone, Copy, PartialEq)]

@@ -340,7 +340,7 @@ fn key_step_is_covered_only_by_earlier_one_of_same_key_or_row() {
         (&remove, &another, false),
         (&remove, &add, false),
     ] {
-        assert_eq!(crate::domain::windows::covers(earlier, change), covered, "{earlier:?} {change:?}");
+        assert_eq!(change_direction::covers(earlier, change), covered, "{earlier:?} {change:?}");
     }
 }
 

@@ -20,7 +20,7 @@ fn session() -> BitwardenSession {
         client_secret: SecretString::from("s"),
         api: server.clone(),
         identity: server,
-        access: crate::vendors::access::Access::default(),
+        access: crate::vendors::client_certificate_and_headers::Access::default(),
     };
     let http = Http::new(settings, crate::vendors::Route::default(), RequestMetrics::default()).unwrap();
     let session = bitwarden().session(&http, key);

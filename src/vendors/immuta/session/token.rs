@@ -8,8 +8,8 @@ use secrecy::ExposeSecret;
 use super::{ImmutaSession, Way, refusal};
 use crate::clock;
 use crate::vendors::immuta::error::ImmutaError;
+use crate::vendors::immuta::license_api_fields::{Exchange, TokenAnswer};
 use crate::vendors::immuta::operation::TOKEN;
-use crate::vendors::immuta::wire::{Exchange, TokenAnswer};
 use crate::vendors::token_cache::{Asker, NewToken};
 
 impl ImmutaSession {

@@ -1,0 +1,293 @@
+//! The state of one object between passes.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::{Left, PassRequest};
+use crate::api::{Intent, IntentPhase};
+use crate::controller::installation_signature::Signature;
+use crate::controller::queue::Class;
+use crate::controller::unstored_proof::Proof;
+use crate::domain::{DoubtClock, Fault};
+
+/// This many readings of a Secret take a minute, with the time as shipped.
+const MINUTE: u32 = 12;
+
+/// A turn that the rate limit delays by more than this is reported.
+const LATE: Duration = Duration::from_secs(60);
+
+/// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
+#[derive(Clone, Debug)]
+pub(in crate::controller) struct CredentialPause {
+    pub fault: Fault,
+    pub secret_version: Option<String>,
+    pub until: Instant,
+}
+
+/// The state of one object between passes.
+#[derive(Clone, Debug, Default)]
+pub(in crate::controller) struct ObjectState {
+    pub(super) requested: Option<PassRequest>,
+    /// The trigger of the last recorded pass.
+    pub recorded: Option<PassRequest>,
+    /// The term of leadership in which that was, if every pass since was recorded.
+    pub recorded_in: Option<u64>,
+    /// How long the outcome of a change has not been known.
+    pub doubt: DoubtClock<Instant>,
+    pub credential_pause: Option<CredentialPause>,
+    /// Versions of the Secrets with which the vendor was read last.
+    pub secret: Option<String>,
+    /// The same, and the versions of the Secrets with license keys.
+    pub read_with: Option<String>,
+    /// The intent that the vendor refused, and the versions of the Secrets by then.
+    refused: Option<(String, Option<String>)>,
+    /// When the vendor was last read with success; before that, when this process first tried.
+    pub last_read: Option<Instant>,
+    /// When that was by the wall clock, if this process has read it.
+    pub observed: Option<Timestamp>,
+    /// Which installation signed its status.
+    pub signature: Signature,
+    /// Failed passes in a row.
+    pub failures: u32,
+    /// Passes in a row whose record could not be kept.
+    pub unkept: u32,
+    /// Unrecorded effects.
+    pub proof: Option<Proof>,
+    /// A person edited the object or asked for a reading, and that was not done yet.
+    pub asked: bool,
+    /// A change was published and is about to be made.
+    pub changing: bool,
+    /// How far apart readings are because of the vendor's rate limit; zero where they are as asked for.
+    stretched: Duration,
+    /// Since when a change waits for the initial scan.
+    pub waiting: Option<Instant>,
+    /// The host that had no permit for it, and when that was found.
+    pub turned_away: Option<(String, Instant)>,
+    /// A `SeatApproval` of the object came or went since the approvals were read.
+    pub has_news: bool,
+    /// The next reading waited for its turn.
+    pub(super) rate_limited: bool,
+    /// When this wait began.
+    rate_limited_since: Option<Instant>,
+    /// End of this wait, as first reported.
+    late_turn: Option<Timestamp>,
+    /// Time of its last reading, with any result.
+    turn_came: Option<Instant>,
+    /// Versions of the Secrets with which it asked last.
+    asks_with: Option<String>,
+    /// They are others than before, and it has had no turn with them yet.
+    other_secret: bool,
+    /// This process has read the vendor for it.
+    seen: bool,
+    /// The term of leadership in which its pass began.
+    pub term: u64,
+    /// As the last pass left the object, if it could be recorded.
+    pub left: Option<Left>,
+    /// Another writer wrote its status, and that was not redone yet.
+    pub foreign: bool,
+    /// When such a status was redone last.
+    pub redone: Option<Instant>,
+    /// Since when an edit or a changed Secret waits for a pass.
+    unseen: Option<Instant>,
+    /// When it began to wait for a Secret.
+    waits_for_secret: Option<Instant>,
+    /// Until then, and in this term, only a change of a Secret is a reason to read the vendor.
+    pub secret_watch: Option<(Instant, u64)>,
+    /// The plan and seats of the last price request.
+    pub estimated: Option<(String, i32)>,
+    /// A pass works on a copy of this state.
+    pub(super) running: bool,
+}
+
+impl ObjectState {
+    /// Begins a pass: a copy to work on. Another object by the same name has nothing to remember.
+    pub(super) fn begin(&mut self, requested: &PassRequest, now: Instant) -> Self {
+        let known = self.requested.as_ref();
+        if known.is_some_and(|known| known.uid != requested.uid) {
+            *self = Self::default();
+        } else if known != Some(requested) {
+            // An edit or a request is a reason to try refused credentials once more.
+            (self.credential_pause, self.turned_away, self.waits_for_secret) = (None, None, None);
+            self.asked |= known.is_some();
+            if known.is_some_and(|known| known.generation != requested.generation) {
+                self.unseen = Some(now);
+            }
+        }
+        self.requested = Some(requested.clone());
+        self.last_read.get_or_insert(now);
+        let copy = Self { running: false, ..self.clone() };
+        self.running = true;
+        copy
+    }
+
+    /// How long until the last good reading is older than three intervals: zero when it is. An interval that is stretched
+    /// counts as it is, but only once the vendor was read: the age of numbers that another process read is not known.
+    pub fn stale_in(&self, interval: Duration, now: Instant) -> Duration {
+        let age = self.unread_for(now);
+        let interval = if self.seen { interval.max(self.stretched) } else { interval };
+        (interval * 3).saturating_sub(age)
+    }
+
+    /// How long ago the vendor was last read for the object; before that, how long ago this process first tried.
+    pub fn unread_for(&self, now: Instant) -> Duration {
+        self.last_read.map_or(Duration::ZERO, |read| now.duration_since(read))
+    }
+
+    /// The next reading has to wait this much longer for its turn.
+    pub fn rate_limit(&mut self, after: Duration, now: Instant) {
+        // Not since the last good reading: in an outage the interval would be stretched to as long as the outage lasts.
+        let since = self.turn_came.max(self.last_read);
+        let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
+        self.stretched = self.stretched.max(age + after);
+        self.rate_limited = true;
+        self.rate_limited_since.get_or_insert(now);
+    }
+
+    /// How long the reading that comes now has waited for its turn; `None`: it has not.
+    pub fn waited(&mut self, now: Instant) -> Option<Duration> {
+        self.late_turn = None;
+        Some(now.duration_since(self.rate_limited_since.take()?))
+    }
+
+    /// When its turn comes, `after` from now, if the rate limit delays a reading that is due by more than a minute. It is the same
+    /// time until the turn comes, so that its status is written once. `grace`: a reading that this process never made is not due
+    /// earlier, for another process may have made it just before.
+    pub fn late_turn(
+        &mut self,
+        after: Duration,
+        grace: Duration,
+        (now, wall): (Instant, Timestamp),
+    ) -> Option<Timestamp> {
+        let due = if self.seen || self.asked { None } else { self.last_read.map(|began| began + grace) };
+        let due = due.max(self.rate_limited_since);
+        let late = due.is_some_and(|due| (now + after).saturating_duration_since(due) > LATE);
+        if late && self.late_turn.is_none() {
+            self.late_turn = wall.checked_add(after).ok();
+        }
+        self.late_turn
+    }
+
+    /// The vendor was asked in vain: the next wait for a turn begins now.
+    pub fn not_read(&mut self, now: Instant) {
+        (self.turn_came, self.asked) = (Some(now), false);
+        self.answered();
+    }
+
+    /// It asks for its turn with these versions of the Secrets. Returns whether they are others than before.
+    pub fn asks_with(&mut self, secret: Option<&str>) -> bool {
+        let other = self.asks_with.is_some() && self.asks_with.as_deref() != secret;
+        self.asks_with = secret.map(str::to_owned);
+        self.other_secret |= other;
+        other
+    }
+
+    /// Its turn has come with the present Secrets.
+    pub fn answered(&mut self) {
+        self.other_secret = false;
+    }
+
+    /// Whether its Secrets have changed, and it has had no turn with them yet.
+    pub fn has_other_secret(&self) -> bool {
+        self.other_secret
+    }
+
+    /// The vendor was read.
+    pub fn read(&mut self, now: Instant, by_the_wall: Timestamp) {
+        if !self.rate_limited {
+            self.stretched = Duration::ZERO;
+        }
+        (self.last_read, self.rate_limited, self.seen, self.asked) = (Some(now), false, true, false);
+        self.waits_for_secret = None;
+        (self.foreign, self.has_news, self.unseen) = (false, false, None);
+        self.observed = Some(by_the_wall);
+        self.answered();
+    }
+
+    /// A decision was made and stored. While a change is about to be made its failures stay counted: one that does not leave, pass
+    /// after pass, is tried with back-off.
+    pub fn decided(&mut self) {
+        self.unkept = 0;
+        if !self.changing {
+            self.failures = 0;
+        }
+    }
+
+    /// How long an edit or a changed Secret has waited for a pass; `None`: neither does. `edited`: the status is of a former
+    /// spec.
+    pub fn unseen_for(&mut self, edited: bool, now: Instant) -> Option<Duration> {
+        let since = (edited || self.other_secret).then(|| *self.unseen.get_or_insert(now));
+        since.map(|since| now.duration_since(since))
+    }
+
+    /// How long after this reading of a Secret the next one comes: for a minute, with the time as shipped, as often as
+    /// `often` says; then each minute. An action of a person on the object begins a new minute.
+    pub fn secret_recheck(&mut self, often: Duration, now: Instant) -> Duration {
+        let since = *self.waits_for_secret.get_or_insert(now);
+        if now.duration_since(since) < often * MINUTE { often } else { often * MINUTE }
+    }
+
+    /// How long nothing but a change of a Secret is a reason to read the vendor. `secrets`: the versions of all.
+    pub fn watches_only(&self, secrets: Option<&str>, now: Instant) -> Option<Duration> {
+        let (until, term) = self.secret_watch?;
+        let idle = !self.asked && !self.foreign && self.proof.is_none() && !self.doubt.runs();
+        let same = term == self.term && secrets.is_some() && self.read_with.as_deref() == secrets;
+        (idle && same && until > now).then(|| until.duration_since(now))
+    }
+
+    /// Whether a pass of this term was recorded, and each one since: an edit that came since and lasted was seen.
+    pub fn was_recorded(&self) -> bool {
+        self.recorded_in == Some(self.term)
+    }
+
+    /// A pass could not be recorded: an edit may come and go before the next one that can.
+    pub fn records_nothing(&mut self) {
+        self.recorded_in = None;
+    }
+
+    /// How urgent the next pass is.
+    pub fn class(&self) -> Class {
+        let in_turn = self.rate_limited || self.turned_away.is_some();
+        if self.changing || self.doubt.runs() || (self.asked && in_turn) {
+            Class::Urgent
+        } else if !self.seen && in_turn {
+            Class::New
+        } else {
+            Class::Poll
+        }
+    }
+
+    /// How urgent it is to try again after a pass that could not be finished.
+    pub fn class_after_error(&self) -> Class {
+        if self.asked { Class::Urgent } else { self.class() }
+    }
+
+    /// Whether a change is about to be made from a reading that is less than this old.
+    pub fn about_to_change(&self, fresh: Duration, now: Instant) -> bool {
+        let read = self.last_read.is_some_and(|read| now.duration_since(read) < fresh);
+        self.changing && self.seen && !self.asked && read
+    }
+
+    /// Whether a Secret has changed since this process first knew of the refusal of this intent.
+    pub fn rotated(&self, intent: Option<&Intent>) -> bool {
+        let refused = self.refused.as_ref().filter(|(id, _)| intent.is_some_and(|intent| intent.id == *id));
+        refused.is_some_and(|(_, then)| *then != self.secret)
+    }
+
+    /// Remembers with which Secrets the vendor refused an intent.
+    pub fn refuses(&mut self, intent: Option<&Intent>) {
+        let id = intent.filter(|intent| intent.phase == IntentPhase::Rejected).map(|intent| &intent.id);
+        if self.refused.as_ref().map(|(known, _)| known) != id {
+            self.refused = id.map(|id| (id.clone(), self.secret.clone()));
+        }
+    }
+
+    /// The host that had no permit for it less than this long ago.
+    pub fn turned_away_by(&self, fresh: Duration, now: Instant) -> Option<&str> {
+        let (host, at) = self.turned_away.as_ref()?;
+        (now.duration_since(*at) < fresh).then_some(host)
+    }
+}
+
+#[cfg(test)]
+mod tests;
