@@ -842,9 +842,13 @@ fn window_page_matches_status() {
     page.row("10 Nov", "An edit: `seats: 105`, `limit: {mode: Pinned}`", [waiter.summary()]);
     let intent = waiter.settled("2026-11-10T08:00:10Z").expect("the limit falls at once");
     waiter.made(&intent, "2026-11-10T08:00:10Z");
-    assert_eq!(waiter.settled("2026-11-10T08:10:00Z"), None);
+    let over = std::mem::replace(&mut waiter.status.history[0].time, Time(at("2026-11-10T08:00:10Z")));
+    waiter.pass("2026-11-10T08:00:20Z");
     assert_eq!(waiter.story.seen.numbers(), Some(n(100, Some(100))));
-    page.row("10 Nov", "The limit is 100", [waiter.summary()]);
+    page.row("10 Nov", "The limit is 100: Bitwarden cannot buy. For five minutes", [waiter.summary()]);
+    waiter.status.history[0].time = over;
+    assert_eq!(waiter.settled("2026-11-10T08:10:00Z"), None);
+    page.row("10 Nov", "Five minutes later", [waiter.summary()]);
     edited(&mut waiter, 110);
     assert_eq!(waiter.settled("2026-11-20T08:00:00Z"), None);
     page.row("20 Nov", "Another edit: `seats: 110`", [waiter.summary()]);
