@@ -241,8 +241,8 @@ pub struct RecordOf {
     /// The account, `host/id`.
     pub account: String,
 
-    /// A hash of what `spec` asked when the object first saw the account. No seats are lowered and no license key is removed
-    /// for it. Absent once the account was in sync, or once `spec` asks for something else.
+    /// A hash of the seats or license keys that `spec` asked for when the object first saw the account. No seats are lowered and no
+    /// license key is removed for it. Absent once the account was in sync, or once `spec` asks for other seats or license keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_wish: Option<String>,
 }

@@ -203,6 +203,12 @@ impl<'a> Conditions<'a> {
         self.new.extend(find(self.old, kind).cloned());
     }
 
+    /// The same, if it was true.
+    pub(super) fn keep_true(&mut self, kind: &str) {
+        let old = find(self.old, kind).filter(|old| old.status == ConditionStatus::True.text());
+        self.new.extend(old.cloned());
+    }
+
     pub(super) fn done(self) -> Vec<Condition> {
         self.new
     }

@@ -8,12 +8,20 @@ use crate::api::{Change, Intent};
 impl Desired {
     /// A hash of what is asked of the account: which pool, how many seats, which limit, which license keys.
     pub fn wish(&self) -> String {
-        let limit = match self.limit {
+        self.wish_with(match self.limit {
             LimitGoal::Keep => "keep".to_owned(),
             LimitGoal::Pinned => "pinned".to_owned(),
             LimitGoal::UpTo(seats) => format!("up to {seats}"),
             LimitGoal::Unlimited => "unlimited".to_owned(),
-        };
+        })
+    }
+
+    /// The same without the limit: an edit of the limit alone leaves it.
+    pub(super) fn wish_of_seats(&self) -> String {
+        self.wish_with("any".to_owned())
+    }
+
+    fn wish_with(&self, limit: String) -> String {
         let seats = match (&self.sizing, self.seats) {
             // The number follows from the use: who comes and goes edits nothing.
             (Some(Sizing { seats, percent, step, decrease_after: _ }), _) => format!("sized {seats} {percent} {step}"),

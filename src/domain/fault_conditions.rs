@@ -21,9 +21,14 @@ pub(super) fn failed(
     status.summary = Some(fault.summary.clone());
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     match fault.remedy {
-        Remedy::Spec | Remedy::Owner | Remedy::Cluster => {
+        Remedy::Spec | Remedy::Cluster => {
             conditions.say(kind::READY, ConditionStatus::False, fault.reason, &fault.message);
             conditions.keep(kind::CREDENTIALS_VALID);
+        }
+        Remedy::Owner => {
+            conditions.say(kind::READY, ConditionStatus::False, fault.reason, &fault.message);
+            // Its Secrets can be read, and the vendor is not asked about them: a fault of before may be mended.
+            conditions.keep_true(kind::CREDENTIALS_VALID);
         }
         Remedy::Unsupported => {
             conditions.say(kind::READY, ConditionStatus::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);

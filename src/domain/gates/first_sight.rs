@@ -20,11 +20,16 @@ impl Situation<'_> {
         self.record.is_none_or(|record| record.uid != self.uid || record.account != account)
     }
 
-    /// The wish with which the object first saw the account, if no person has agreed to it since.
+    /// The seats or license keys with which the object first saw the account, if no person has agreed to them since. An edit of the
+    /// limit alone agrees to no fewer seats.
     fn first_wish(&self) -> Option<String> {
-        let (account, wish) = (self.seen.account_key(), self.desired.wish());
+        let (account, wish) = (self.seen.account_key(), self.desired.wish_of_seats());
         match self.record.filter(|record| record.uid == self.uid && record.account == account) {
-            Some(record) => record.first_wish.clone().filter(|first| *first == wish),
+            Some(record) => {
+                let first = record.first_wish.as_ref()?;
+                // Former versions recorded the wish with its limit.
+                (*first == wish || *first == self.desired.wish()).then_some(wish)
+            }
             None => Some(wish),
         }
     }

@@ -36,6 +36,13 @@ fn record_of_another_object_or_account_is_none() {
 fn wish_that_was_found_is_held_until_it_is_edited_confirmed_or_in_sync() {
     let waits = || after(fewer());
     assert_eq!(waits().holds()[0].kind, HoldKind::FirstSight, "nor at any later sight");
+    for limit in [LimitGoal::UpTo(110), LimitGoal::Keep] {
+        let of_the_limit = after(waits()).wants(90, limit);
+        assert_eq!(of_the_limit.holds()[0].kind, HoldKind::FirstSight, "an edit of the limit agrees to no fewer seats");
+        assert_eq!(after(of_the_limit).holds()[0].kind, HoldKind::FirstSight);
+    }
+    let former = waits().with(|s| s.record.as_mut().unwrap().first_wish = Some(s.desired.wish()));
+    assert_eq!(after(former).holds()[0].kind, HoldKind::FirstSight, "as a former version recorded it");
     let edited = waits().wants(95, LimitGoal::Pinned);
     assert_eq!(edited.sends().map(|sent| sent.1), Some(n(95, Some(95))));
     let back = after(edited).wants(90, LimitGoal::Pinned);

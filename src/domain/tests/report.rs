@@ -121,6 +121,25 @@ fn record_of_the_account_ends_only_where_an_older_object_has_the_pool() {
 }
 
 #[test]
+fn mended_secret_is_not_reported_as_refused_beside_an_older_object() {
+    let failed = |old: &LicenseSeatsStatus, remedy, why| {
+        let fault = Fault { remedy, reason: why, summary: "no".into(), message: "no".into() };
+        let finding = Finding::Failed { fault: &fault, desired: None, account: None, stale: true };
+        report(old, 3, &finding, now()).status
+    };
+    let refused = failed(&LicenseSeatsStatus::default(), Remedy::Credentials, reason::SECRET_NOT_PERMITTED);
+    let valid = |status: &LicenseSeatsStatus| {
+        let found = status.conditions.iter().find(|condition| condition.type_ == kind::CREDENTIALS_VALID);
+        found.map(|condition| condition.status.clone())
+    };
+    assert_eq!(valid(&refused).as_deref(), Some("False"));
+    assert_eq!(valid(&failed(&refused, Remedy::Owner, reason::CONFLICT)), None);
+    assert_eq!(valid(&failed(&refused, Remedy::Spec, reason::SPEC_INVALID)).as_deref(), Some("False"));
+    let accepted = failed(&refused, Remedy::Unsupported, reason::UNSUPPORTED_BY_VENDOR);
+    assert_eq!(valid(&failed(&accepted, Remedy::Owner, reason::CONFLICT)).as_deref(), Some("True"));
+}
+
+#[test]
 fn interval_of_a_finding_is_that_of_the_spec_if_it_could_be_checked() {
     let (story, fault) = (story(), Fault::spec("no".into()));
     let failed = |desired| Finding::Failed { fault: &fault, desired, account: None, stale: true }.interval();
