@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::object_state::Key;
 use super::queue::Class;
+use super::seat_approval_metadata::WatchedApproval;
 use super::stored_object::bounded;
-use super::watched_approval::WatchedApproval;
 use super::watched_namespaces::{Scope, watch};
 use super::{Context, Error};
 use crate::api::{ApprovalPolicy, LicenseSeatsStatus, PlanBlock, SeatApproval};

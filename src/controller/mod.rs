@@ -32,13 +32,14 @@ mod read_secret;
 mod reconcile;
 mod record;
 mod schedules;
+mod seat_approval_metadata;
 mod shared_registry;
 mod sign_in_before_window;
+mod status_not_stored;
 mod stored_object;
 mod unstored_proof;
 mod wanted_ownership;
 mod watch_loop;
-mod watched_approval;
 mod watched_namespaces;
 
 use std::sync::Arc;

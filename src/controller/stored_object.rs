@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::Error;
 use super::lenient_metadata::needed;
 use super::object_state::{Key, Left};
+use super::status_not_stored::lost;
 use crate::api::{Intent, LicenseSeats, LicenseSeatsStatus};
 
 /// Name of the operator in `managedFields`.
@@ -220,32 +221,6 @@ fn refused(error: Error) -> Error {
 fn has_intent(record: &Value, intent: Option<&Intent>) -> bool {
     let recorded = parse::<Option<Intent>>("status.intent", record.get("intent").unwrap_or(&Value::Null));
     recorded.is_ok_and(|recorded| serde_json::to_value(recorded).ok() == serde_json::to_value(intent).ok())
-}
-
-/// The paths at which the stored value differs from the written one, or is missing. Other stored fields are not
-/// compared: a newer CRD may have more.
-fn lost(written: &Value, stored: &Value) -> Vec<String> {
-    let mut paths = BTreeSet::new();
-    collect_lost("status", written, stored, &mut paths);
-    paths.into_iter().collect()
-}
-
-fn collect_lost(path: &str, written: &Value, stored: &Value, paths: &mut BTreeSet<String>) {
-    match (written, stored) {
-        (Value::Null, _) => {}
-        (Value::Object(written), Value::Object(stored)) => {
-            for (key, value) in written {
-                collect_lost(&format!("{path}.{key}"), value, stored.get(key).unwrap_or(&Value::Null), paths);
-            }
-        }
-        (Value::Array(written), Value::Array(stored)) if written.len() == stored.len() => {
-            for (written, stored) in written.iter().zip(stored) {
-                collect_lost(&format!("{path}[]"), written, stored, paths);
-            }
-        }
-        (written, stored) if written == stored => {}
-        _ => drop(paths.insert(path.to_owned())),
-    }
 }
 
 fn parse<T: DeserializeOwned>(root: &str, value: &Value) -> Result<T, String> {

@@ -1,5 +1,7 @@
 //! The state of one object between passes.
 
+mod secret_recheck;
+
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -10,9 +12,6 @@ use crate::controller::installation_signature::Signature;
 use crate::controller::queue::Class;
 use crate::controller::unstored_proof::Proof;
 use crate::domain::{DoubtClock, Fault};
-
-/// This many readings of a Secret take a minute, with the time as shipped.
-const MINUTE: u32 = 12;
 
 /// A turn that the rate limit delays by more than this is reported.
 const LATE: Duration = Duration::from_secs(60);
@@ -218,21 +217,6 @@ impl ObjectState {
     pub fn unseen_for(&mut self, edited: bool, now: Instant) -> Option<Duration> {
         let since = (edited || self.other_secret).then(|| *self.unseen.get_or_insert(now));
         since.map(|since| now.duration_since(since))
-    }
-
-    /// How long after this reading of a Secret the next one comes: for a minute, with the time as shipped, as often as
-    /// `often` says; then each minute. An action of a person on the object begins a new minute.
-    pub fn secret_recheck(&mut self, often: Duration, now: Instant) -> Duration {
-        let since = *self.waits_for_secret.get_or_insert(now);
-        if now.duration_since(since) < often * MINUTE { often } else { often * MINUTE }
-    }
-
-    /// How long nothing but a change of a Secret is a reason to read the vendor. `secrets`: the versions of all.
-    pub fn watches_only(&self, secrets: Option<&str>, now: Instant) -> Option<Duration> {
-        let (until, term) = self.secret_watch?;
-        let idle = !self.asked && !self.foreign && self.proof.is_none() && !self.doubt.runs();
-        let same = term == self.term && secrets.is_some() && self.read_with.as_deref() == secrets;
-        (idle && same && until > now).then(|| until.duration_since(now))
     }
 
     /// Whether a pass of this term was recorded, and each one since: an edit that came since and lasted was seen.

@@ -7,6 +7,7 @@ mod contradicting_numbers;
 mod first_sight;
 mod guard_rails;
 mod observe;
+mod order_of_pools;
 mod seats_in_use;
 mod suspended;
 pub(super) mod vendor_rules;
@@ -233,7 +234,7 @@ const ALL: [Gate; 18] = [
     first_sight::gate,
     approval::gate,
     windows::gate,
-    other_objects::pool,
+    order_of_pools::gate,
     retry_pause::gate,
 ];
 

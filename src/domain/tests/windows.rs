@@ -845,7 +845,7 @@ fn window_page_matches_status() {
     let over = std::mem::replace(&mut waiter.status.history[0].time, Time(at("2026-11-10T08:00:10Z")));
     waiter.pass("2026-11-10T08:00:20Z");
     assert_eq!(waiter.story.seen.numbers(), Some(n(100, Some(100))));
-    page.row("10 Nov", "The limit is 100: Bitwarden cannot buy. For five minutes", [waiter.summary()]);
+    page.row("10 Nov", "For five minutes late effects of that change may still come", [waiter.summary()]);
     waiter.status.history[0].time = over;
     assert_eq!(waiter.settled("2026-11-10T08:10:00Z"), None);
     page.row("10 Nov", "Five minutes later", [waiter.summary()]);

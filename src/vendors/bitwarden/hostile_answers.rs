@@ -18,6 +18,7 @@ use super::owner_api_fields::{Details, Memberships, Metadata, Named, OwnerApiErr
 use super::proofs::Asked;
 use super::*;
 use crate::api::SECRET_TYPE;
+use crate::domain::Refusal;
 use crate::fuzz_inputs::{MARKER, each_of};
 use crate::vendors::AllowedHosts;
 use crate::vendors::http::Answer;

@@ -24,6 +24,7 @@ mod refusals;
 mod session;
 mod symptoms;
 mod target;
+mod total_or_difference;
 mod unread_organization;
 mod write;
 
@@ -38,9 +39,7 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, TryFutureExt};
 use number_ranges::OrganizationRow;
 use numbers_and_rules::Seen;
-use organization_api_fields::SubscriptionChange;
 use owner::{Ages, OwnerView, Standing, look, only_organization};
-use owner_api_fields::RelativeChange;
 use preview::Preview;
 use session::BitwardenSession;
 use target::NamedSecret;
@@ -59,8 +58,8 @@ use super::rate_limit::Wait;
 use super::secret_data::never_shown;
 use super::token_cache::Asker;
 use super::{Cost, ReadError, Recorded, SendGuard, Urgency, VendorAccount};
-use crate::api::{Account, Intent, Product};
-use crate::domain::{Fault, Numbers, Outcome, Refusal, Remedy, Snapshot};
+use crate::api::{Account, Product};
+use crate::domain::{Fault, Outcome, Remedy, Snapshot};
 use crate::registry::Key;
 
 /// Name of the vendor in status and metric labels.
@@ -151,28 +150,6 @@ impl Organization {
             }
         }
         self.seen(urgency).await.map(Seen::snapshot)
-    }
-
-    /// Changes by totals with the organization's key wherever that can carry the change, and by differences with the
-    /// owner's.
-    async fn change(&self, intent: &Intent, send_guard: SendGuard<'_>) -> Outcome {
-        let (from, to): (Numbers, Numbers) = (intent.base(), intent.target());
-        let total = SubscriptionChange::of(self.product, from, to);
-        if let Some((session, change)) = self.organization.as_ref().zip(total) {
-            return session.set_totals(&change, send_guard).await;
-        }
-        let shown = self.shown().clone().filter(|shown| shown.may_adjust);
-        let Some((session, Shown { id, .. })) = self.owner.as_ref().zip(shown) else {
-            return Outcome::Refused(Refusal::Request("the keys that are there cannot make this change".into()));
-        };
-        // A difference adds to whatever is there when it arrives: it is made from what is there now, or not at all.
-        let Ok(row) = session.organization(&id).await.map(|organization| organization.row()) else {
-            return Outcome::NotSent("the numbers could not be read again");
-        };
-        match RelativeChange::of(self.product, from, to, &row) {
-            Some(change) => session.adjust(&id, &change, from.seats != to.seats, send_guard).await,
-            None => Outcome::NotSent("the numbers have changed meanwhile"),
-        }
     }
 
     /// The personal key beside an organization key may fail. Then only its additions are missing, and that is reported.
