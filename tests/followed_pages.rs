@@ -187,7 +187,7 @@ async fn backup_page_restores_suspended_objects_with_their_plans() {
     w.bitwarden().set_seats(&w.key.id, 100).expect("the vendor allows it");
     w.bitwarden().set_limit(&w.key.id, Some(120)).expect("the vendor allows it");
     page.follow(&w.plane, "jq '.items[] |= ").await.ok();
-    for (name, summary) in [("acme", "+50 seats, limit 150: suspended"), ("other", "in sync")] {
+    for (name, summary) in [("acme", "+50 seats, limit 150: suspended"), ("other", "in sync; suspended")] {
         let status = w.until(name, summary, |status| status.summary.as_deref() == Some(summary)).await;
         assert_eq!(said(&status, "Stalled"), "", "{name}");
         assert_eq!(w.seats().get(name).await.expect("the object").spec.suspend, Some(true), "{name}");

@@ -39,7 +39,9 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let above = above_ceiling(told).map(|(short, _)| short);
     let change = step.map(status_column::step_in_short);
     let mut phrases = status_column::summary(decision, change.as_deref(), beside);
-    phrases.extend(desired.clamp_in_short().into_iter().chain(above));
+    // Nothing is wanted now, and nothing will be made of what is wanted next.
+    let idle = (desired.suspended && decision.verdict == Verdict::InSync).then(|| "suspended".to_owned());
+    phrases.extend(desired.clamp_in_short().into_iter().chain(above).chain(idle));
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)

@@ -134,6 +134,14 @@ fn seats_in_use_are_freed_in_the_words_of_the_pool() {
 }
 
 #[test]
+fn suspended_object_without_a_change_says_so_in_status_column() {
+    let story = story().shows(150, Some(150)).with(|s| s.desired.suspended = true);
+    assert_eq!(reported(&story).status.summary.as_deref(), Some("in sync; suspended"));
+    let full = reported(&story.uses(Usage::Exact(150))).status.summary;
+    assert_eq!(full.as_deref(), Some("shortage: 0 free; suspended"));
+}
+
+#[test]
 fn differing_bill_is_in_status_column_where_known() {
     let story = story().shows(150, Some(150)).with(|s| s.seen.billed = Some(110));
     let status = reported(&story).status;
