@@ -179,6 +179,9 @@ func ready(t *testing.T) published {
 			check(t, os.WriteFile(filepath.Join(made.folder, file), []byte(`{"made": "by syft"}`), 0o600))
 		}
 	}
+	for _, arch := range []string{"amd64", "arm64"} {
+		pack(t, made.checkout, arch)
+	}
 	// ghcr.io is the registry above, which has no certificate.
 	made.program(t, "helm", `if [ "$1" = push ]; then set -- push "$2" "oci://`+made.host()+`/${3#oci://ghcr.io/}" --plain-http; fi
 exec `+helm(t)+` "$@"`)
@@ -216,7 +219,7 @@ func (in published) manifest(t *testing.T, chart string) (layers []string, diges
 
 func TestStepsThatPublishSignWhatThePushedChartsAreAndHandEveryFileToTheRelease(t *testing.T) {
 	made := ready(t)
-	made.play(t, "Publish and sign the charts", "Checksums", "GitHub release")
+	made.play(t, "Publish and sign the charts", "Describe the kubectl plugin", "Checksums", "GitHub release")
 	var signatures []string
 	for _, chart := range charts {
 		layers, digest := made.manifest(t, chart)
@@ -243,7 +246,7 @@ func TestStepsThatPublishSignWhatThePushedChartsAreAndHandEveryFileToTheRelease(
 		}
 		delete(sums, file)
 	}
-	if len(sums) > 0 || len(files) != 9 {
+	if len(sums) > 0 || len(files) != 12 {
 		t.Errorf("%v, and sums of other files: %v", files, sums)
 	}
 	// What docs/release.md tells people to do, with some of the files.
@@ -276,6 +279,50 @@ func TestChartThatCannotBePushedEndsTheReleaseBeforeAnythingIsSigned(t *testing.
 	}
 	if signed := made.signed(t); signed != nil {
 		t.Errorf("signed: %q", signed)
+	}
+}
+
+// pack packs a program that says its architecture as the workflow packs the operator's.
+func pack(t *testing.T, in checkout, arch string) {
+	t.Helper()
+	in.program(t, "kubectl-seatkeeper", "echo plugin of "+arch+" with $*")
+	folder := t.TempDir()
+	program, err := os.ReadFile(filepath.Join(in.programs, "kubectl-seatkeeper"))
+	check(t, err)
+	check(t, os.Remove(filepath.Join(in.programs, "kubectl-seatkeeper")))
+	check(t, os.WriteFile(filepath.Join(folder, "kubectl-seatkeeper"), program, 0o700))
+	check(t, os.WriteFile(filepath.Join(folder, "LICENSE"), []byte(text(t, root+"/LICENSE")), 0o600))
+	packed := filepath.Join(in.folder, "dist", "kubectl-seatkeeper-linux-"+arch+".tar.gz")
+	if said, err := exec.Command("tar", "--create", "--gzip", "--directory", folder, "--file", packed, "kubectl-seatkeeper", "LICENSE").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+}
+
+func TestPluginIsInstalledByKrewFromTheManifestOfTheReleaseAndNoOtherFile(t *testing.T) {
+	made := ready(t)
+	made.play(t, "Describe the kubectl plugin")
+	krew := filepath.Join(t.TempDir(), "krew")
+	if said, err := exec.Command("go", "build", "-o", krew, "sigs.k8s.io/krew/cmd/krew").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	home := t.TempDir()
+	install := func(arch, archive string) (string, error) {
+		environment := []string{"KREW_ROOT=" + home, "KREW_OS=linux", "KREW_ARCH=" + arch, "KREW_NO_UPGRADE_CHECK=1"}
+		return made.run(environment, krew, "install", "--manifest=dist/krew.yaml", "--archive=dist/kubectl-seatkeeper-linux-"+archive+".tar.gz")
+	}
+	if said, err := install("amd64", "arm64"); err == nil || !strings.Contains(said, "checksum") {
+		t.Errorf("the file of another architecture: %v: %s", err, said)
+	}
+	if said, err := install("arm64", "arm64"); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	said, err := made.run(nil, filepath.Join(home, "bin", "kubectl-seatkeeper"), "crd")
+	if err != nil || said != "plugin of arm64 with crd\n" {
+		t.Errorf("%v: %s", err, said)
+	}
+	licensed, err := filepath.Glob(filepath.Join(home, "store", "seatkeeper", "v"+version(t), "LICENSE"))
+	if err != nil || len(licensed) != 1 {
+		t.Errorf("%v: %v", err, licensed)
 	}
 }
 

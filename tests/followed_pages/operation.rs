@@ -205,6 +205,11 @@ async fn release_page_names_signing_workflow_and_verifies_download() {
         (concat!("refs/tags/v", env!("CARGO_PKG_VERSION")), "https://token.actions.githubusercontent.com")
     );
 
+    symlink(operator_binary(env!("CARGO_BIN_EXE_seatkeeper")), page.folder.join("kubectl-seatkeeper")).expect("a link");
+    let plugin = [("kubectl", "PATH=$PWD:$PATH kubectl"), ("force-conflicts", "force-conflicts --dry-run=server")];
+    let applied = page.follow_but(cp, "kubectl seatkeeper crd", &plugin).await.ok();
+    assert!(applied.contains("licenseseats.seatkeeper.dev serverside-applied (server dry run)"), "{applied}");
+
     // Of two files that the sums name one was fetched, and it is as it should be.
     let fetch = "echo a > fetched; echo b > other; sha256sum fetched other > SHA256SUMS; rm other";
     cp.shell(&page.folder, fetch).await.ok();

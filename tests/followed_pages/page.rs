@@ -27,7 +27,7 @@ pub const PAGES: [&str; 13] = [
 ];
 
 /// Commands that cannot run here: how each begins, and why.
-pub const NOT_RUN: [(&str, &str); 12] = [
+pub const NOT_RUN: [(&str, &str); 13] = [
     ("docker push", "there is no registry"),
     ("docker tag", "there is no docker"),
     ("make image", "there is no docker; packaging/image-tar-test.sh builds the same image as a file"),
@@ -35,6 +35,7 @@ pub const NOT_RUN: [(&str, &str); 12] = [
     ("cosign verify", "no release is published, and its signatures need GitHub's identity"),
     ("gh attestation verify", "no release is published, and its provenance is at GitHub"),
     ("gh release download", "no release is published"),
+    ("kubectl krew install", "no release is published; packaging/test installs the plugin of its files with krew"),
     ("kubectl -n seatkeeper-system logs", "a kubelet serves the log, and a test stands in for the kubelet"),
     ("kubectl get --raw /api/v1/namespaces/seatkeeper-system/pods/POD:8080/proxy/readyz", "pods have no network here"),
     ("oc adm policy", "it is OpenShift's own program, and the policy is an object that OpenShift alone has"),
