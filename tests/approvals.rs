@@ -71,7 +71,7 @@ async fn change_waits_without_write_until_approved_and_approval_serves_once() {
     let (asked, next) = until_asked(&w).await;
     assert_ne!(next, id);
     assert!(
-        message(&asked).contains(&format!("SeatApproval yes names plan {id}, which is finished")),
+        message(&asked).contains(&format!("SeatApproval yes names plan {id}, which is no open plan of this object")),
         "{}",
         message(&asked)
     );

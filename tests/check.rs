@@ -180,3 +180,21 @@ async fn check_reports_unreachable_operator_beside_passed_checks() {
         assert!(lines[2].starts_with(&message), "{lines:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_the_missing_crd_of_approvals() {
+    needs_control_plane!();
+    let cp = ControlPlane::start().await;
+    cp.install_chart(&[]).await;
+    let kubeconfig = cp.operator_kubeconfig().await;
+    let finds = async |words: &str| {
+        wait_for(format!("the finding: {words}"), PATIENCE, async || {
+            let (_, lines) = check(&kubeconfig, &[]);
+            lines.iter().any(|line| line.starts_with(words)).then_some(())
+        })
+        .await;
+    };
+    finds("ok: the CRD has every field of this operator").await;
+    cp.kubectl(&["delete", "crd", "seatapprovals.seatkeeper.dev"]).await.ok();
+    finds("FAILED: the CRD seatapprovals.seatkeeper.dev is not installed, so no change can be approved").await;
+}

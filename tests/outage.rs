@@ -121,3 +121,31 @@ async fn path_with_lasting_503_is_probed_ever_less_often_and_closes_no_other() {
     };
     wait_for("all to go on", PATIENCE * 3, again).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_that_waits_for_a_closed_path_says_what_the_host_answers() {
+    needs_control_plane!();
+    let w = world("outage-writes").await;
+    let tenants = in_sync(&w, 8).await;
+    let kind = FaultKind::Answer { status: 503, headers: Default::default(), body: "out of service".into(), apply: false };
+    let fault = w.bitwarden().inject(Fault::on_put(kind).for_ever());
+    for t in &tenants {
+        w.edit(&t.name, json!({ "seats": 150 })).await;
+    }
+    // Some requests find out, and each of those is in doubt then. The others wait, and send nothing.
+    let waits = async || {
+        for t in &tenants {
+            let status = t.status().await;
+            let message = condition(&status, "Ready").map(|ready| ready.message.clone()).unwrap_or_default();
+            if message.contains(". Not sent yet: ") {
+                return Some((t, message));
+            }
+        }
+        None
+    };
+    let (waiting, message) = wait_for("an object to say that its change waits", PATIENCE, waits).await;
+    assert!(message.contains("answers with status 503. Seatkeeper tries again"), "{message}");
+    w.bitwarden().clear_fault(fault);
+    waiting.until_in_sync(150).await;
+    assert_eq!(waiting.puts(), 1);
+}

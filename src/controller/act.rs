@@ -43,7 +43,8 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     if let Err(wait) = account.turn_to_write() {
         context.pools.set_open(key, status.intent.as_ref());
         context.metrics.pass("rate_limited");
-        return Ok(End::Quiet(wait.after()));
+        let after = wait.after();
+        return Ok(account.closed(wait).map_or(End::Quiet(after), |fault| End::Unsent(fault, after)));
     }
     let answered = request(pass, status, account.as_ref(), &intent).await;
     // Without an outcome nothing was sent: the intent could not be recorded.

@@ -1,4 +1,4 @@
-//! The sentence of a status whose next reading the vendor's rate limit delays. It follows the message of `Ready`: the reason, the
+//! The sentence of a status whose next reading the vendor's rate limit delays, or whose change cannot leave. It follows the message of `Ready`: the reason, the
 //! numbers and all other conditions stay those of the last reading. Called by `report` and by the controller's `record`.
 
 use jiff::Timestamp;
@@ -11,6 +11,9 @@ pub const RATE_LIMITED: &str = "rate limited; waiting";
 
 /// The beginning of the sentence. What follows it is replaced, or removed.
 const BEGINS: &str = ". Rate limited: ";
+
+/// The same, where a change waits and not the reading.
+const UNSENT: &str = ". Not sent yet: ";
 
 /// A status that says when its next reading comes. `read`: when this process read the vendor last.
 pub fn says_turn(
@@ -31,7 +34,7 @@ pub fn says_turn(
          fewer credentials",
         shown(next)
     );
-    with(status, Some(&sentence))
+    with(status, Some((BEGINS, &sentence)))
 }
 
 /// A status that says nothing of a turn.
@@ -49,12 +52,19 @@ pub fn shown(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-fn with(status: &LicenseSeatsStatus, sentence: Option<&str>) -> LicenseSeatsStatus {
+/// A status that says why its change cannot leave: the path for changes is closed. Reading goes on, so nothing else would say it.
+pub fn says_unsent(status: &LicenseSeatsStatus, why: &str) -> LicenseSeatsStatus {
+    with(status, Some((UNSENT, why)))
+}
+
+fn with(status: &LicenseSeatsStatus, sentence: Option<(&str, &str)>) -> LicenseSeatsStatus {
     let mut status = status.clone();
     for ready in status.conditions.iter_mut().filter(|condition| condition.type_ == kind::READY) {
-        let said = ready.message.split(BEGINS).next().unwrap_or_default();
+        let said = [BEGINS, UNSENT]
+            .iter()
+            .fold(ready.message.as_str(), |said, begins| said.split(begins).next().unwrap_or_default());
         ready.message = match sentence {
-            Some(sentence) => format!("{said}{BEGINS}{sentence}"),
+            Some((begins, sentence)) => format!("{said}{begins}{sentence}"),
             None => said.to_owned(),
         };
     }

@@ -60,7 +60,7 @@ pub use checked_spec::{Desired, LONGEST_INTERVAL, SpecFault};
 pub use condition::{StandsStill, in_sync_before, keep_ready, kind, reason, stands_still, tells_fault};
 pub use condition_table::{CONDITIONS, Entry};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
-pub use delayed_reading_message::{RATE_LIMITED, is_rate_limited, says_turn, shown};
+pub use delayed_reading_message::{RATE_LIMITED, is_rate_limited, says_turn, says_unsent, shown};
 pub use doubt_clock::DoubtClock;
 pub use edited_wish::satisfaction;
 pub use events::{Notice, adoptions, another_installation};

@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep};
 
 use super::config;
-use super::crd::look_once;
+use super::crd::{look_once, serves_approvals};
 use crate::api::parse_duration;
 
 /// How long one question may take.
@@ -191,9 +191,16 @@ fn describe(attributes: &ResourceAttributes) -> String {
 }
 
 async fn crd(client: &Client) -> Result<String, String> {
-    match look_once(client).await?.trouble() {
-        None => Ok("the CRD has every field of this operator".into()),
-        Some(trouble) => Err(trouble),
+    if let Some(trouble) = look_once(client).await?.trouble() {
+        return Err(trouble);
+    }
+    match serves_approvals(client).await? {
+        true => Ok("the CRD has every field of this operator".into()),
+        false => {
+            Err("the CRD seatapprovals.seatkeeper.dev is not installed, so no change can be approved: install it with \
+             `seatkeeper crd | kubectl apply --server-side -f -`"
+                .into())
+        }
     }
 }
 

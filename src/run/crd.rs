@@ -104,6 +104,12 @@ async fn look(client: &Client, schema: &mut Schema) -> Result<CrdState, String> 
     Ok(if lacking.is_empty() { CrdState::Current } else { CrdState::Older(lacking) })
 }
 
+/// Whether the apiserver serves `SeatApproval`, of an API group that it serves.
+pub(super) async fn serves_approvals(client: &Client) -> Result<bool, String> {
+    let list = client.list_api_group_resources(GROUP_VERSION).await.map_err(|error| unanswered(&error))?;
+    Ok(list.resources.iter().any(|resource| resource.name == "seatapprovals"))
+}
+
 /// Reads the schema, if it is not the one that was read last.
 async fn read_schema(client: &Client, schema: &mut Schema) -> Result<(), String> {
     let mut request = Request::get(OPENAPI).header(ACCEPT, "application/json");

@@ -125,6 +125,13 @@ pub trait VendorAccount: Send + Sync {
     /// before the bytes leave: `Err` drops the request.
     fn write<'a>(&'a self, recorded: Recorded, send_guard: SendGuard<'a>) -> BoxFuture<'a, Outcome>;
 
+    /// The report of a change that cannot leave for a pause or an outage of the vendor; `None`: only its turn has not come.
+    fn closed(&self, wait: Wait) -> Option<Fault> {
+        let error = VendorError::from(wait);
+        let host = self.account().host.unwrap_or_default();
+        matches!(error, VendorError::Closed { .. }).then(|| error.fault(self.name(), &host))
+    }
+
     /// The report of a change that was refused because of too many requests, with the pause that was asked for.
     fn throttled(&self, after: Option<Duration>) -> Fault {
         VendorError::Throttled { after }.fault(self.name(), self.account().host.as_deref().unwrap_or_default())

@@ -1,6 +1,7 @@
 //! The pages that are read once the operator runs: alerts, platforms, policies, troubleshooting, releases.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use seatkeeper_support::{
@@ -205,7 +206,7 @@ async fn release_page_names_signing_workflow_and_verifies_download() {
         (concat!("refs/tags/v", env!("CARGO_PKG_VERSION")), "https://token.actions.githubusercontent.com")
     );
 
-    symlink(operator_binary(env!("CARGO_BIN_EXE_seatkeeper")), page.folder.join("kubectl-seatkeeper")).expect("a link");
+    symlink(binary(), page.folder.join("kubectl-seatkeeper")).expect("a link");
     let plugin = [("kubectl", "PATH=$PWD:$PATH kubectl"), ("force-conflicts", "force-conflicts --dry-run=server")];
     let applied = page.follow_but(cp, "kubectl seatkeeper crd", &plugin).await.ok();
     assert!(applied.contains("licenseseats.seatkeeper.dev serverside-applied (server dry run)"), "{applied}");

@@ -44,7 +44,7 @@ pub const NOT_RUN: [(&str, &str); 13] = [
 ];
 
 /// What sentences call a command by, without anything to run.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     "docker build",
     "flux reconcile",
     "helm install",
@@ -64,6 +64,7 @@ pub const NAMES: [&str; 19] = [
     "kubectl get",
     "kubectl get -o wide",
     "kubectl scale",
+    "kubectl seatkeeper",
 ];
 
 /// What stands between backticks is a command if it begins with one of these.

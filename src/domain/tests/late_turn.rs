@@ -63,3 +63,17 @@ fn only_a_summary_of_the_rate_limit_says_that_an_object_waits() {
     assert!(is_rate_limited(&waits));
     assert!(!is_rate_limited(&in_sync()) && !is_rate_limited(&LicenseSeatsStatus::default()));
 }
+
+#[test]
+fn closed_path_for_changes_is_added_to_ready_message_until_next_decision() {
+    let waiting = story();
+    let decision = waiting.follow();
+    let finding = Finding::Decided { desired: &waiting.desired, seen: &waiting.seen, decision: &decision };
+    let before = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+    let (ready, base) = said(&before, kind::READY);
+    let told = says_unsent(&before, "acme.test answers with status 503");
+    assert_eq!(said(&told, kind::READY), (ready, format!("{base}. Not sent yet: acme.test answers with status 503")));
+    assert_eq!(says_unsent(&told, "acme.test answers with status 503"), told, "said once");
+    assert!(!said(&says_turn(&told, "Acme", None, later(90)), kind::READY).1.contains("Not sent yet"), "one at a time");
+    assert_eq!(untimed(&report(&told, 3, &finding, later(90)).status), untimed(&before));
+}

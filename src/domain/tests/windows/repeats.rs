@@ -2,6 +2,7 @@
 //! while nothing was edited and no day has passed.
 
 use super::*;
+use crate::domain::windows::kept_place;
 
 /// Its request got no usable answer, and two readings show that nothing came of it.
 fn without_effect(waiter: &mut Waiter, intent: &Intent) {
@@ -179,4 +180,16 @@ fn repeat_that_did_not_leave_keeps_the_place_of_its_request() {
         waiter.story.generation += 1;
         assert_eq!(waiter.settled(LAST), None, "{came_back:?}: the window has seen its change");
     }
+}
+
+#[test]
+fn place_in_the_window_is_kept_by_a_repeat_of_the_same_change_alone() {
+    let mut waiter = waiter(story());
+    let intent = waiter.settled(OPEN).unwrap();
+    let keeps = |attempt, step: &Step| kept_place(Some(&intent), attempt, step).is_some();
+    assert!(keeps(2, &intent.step) && keeps(3, &intent.step));
+    assert!(!keeps(1, &intent.step), "it is no repeat");
+    let Step::Seats(mut further) = intent.step.clone() else { panic!("{:?}", intent.step) };
+    further.to += 1;
+    assert!(!keeps(2, &Step::Seats(further)), "it goes further");
 }
