@@ -127,7 +127,8 @@ async fn change_that_waits_for_a_closed_path_says_what_the_host_answers() {
     needs_control_plane!();
     let w = world("outage-writes").await;
     let tenants = in_sync(&w, 8).await;
-    let kind = FaultKind::Answer { status: 503, headers: Default::default(), body: "out of service".into(), apply: false };
+    let kind =
+        FaultKind::Answer { status: 503, headers: Default::default(), body: "out of service".into(), apply: false };
     let fault = w.bitwarden().inject(Fault::on_put(kind).for_ever());
     for t in &tenants {
         w.edit(&t.name, json!({ "seats": 150 })).await;

@@ -21,23 +21,17 @@ pub(super) fn failed(
     status.summary = Some(fault.summary.clone());
     let mut conditions = Conditions::over(&old.conditions, generation, now);
     match fault.remedy {
-        Remedy::Spec | Remedy::Cluster => {
+        Remedy::Spec | Remedy::Owner | Remedy::Cluster => {
             conditions.say(kind::READY, ConditionStatus::False, fault.reason, &fault.message);
-            conditions.keep(kind::CREDENTIALS_VALID);
-        }
-        Remedy::Owner => {
-            conditions.say(kind::READY, ConditionStatus::False, fault.reason, &fault.message);
-            // Its Secrets can be read, and the vendor is not asked about them: a fault of before may be mended.
-            conditions.keep_true(kind::CREDENTIALS_VALID);
+            match fault.remedy {
+                // Its Secrets can be read, and the vendor is not asked about them: a fault of before may be mended.
+                Remedy::Owner => conditions.keep_true(kind::CREDENTIALS_VALID),
+                _ => conditions.keep(kind::CREDENTIALS_VALID),
+            }
         }
         Remedy::Unsupported => {
             conditions.say(kind::READY, ConditionStatus::False, reason::UNSUPPORTED_BY_VENDOR, &fault.message);
-            conditions.say(
-                kind::CREDENTIALS_VALID,
-                ConditionStatus::True,
-                reason::AUTHENTICATED,
-                "the credentials are accepted",
-            );
+            accepts(&mut conditions);
         }
         Remedy::Server { lasts } => {
             let (status, why) = match lasts {
@@ -45,12 +39,7 @@ pub(super) fn failed(
                 false => (ConditionStatus::Unknown, reason::OBSERVATION_STALE),
             };
             conditions.say(kind::READY, status, why, &fault.message);
-            conditions.say(
-                kind::CREDENTIALS_VALID,
-                ConditionStatus::True,
-                reason::AUTHENTICATED,
-                "the credentials are accepted",
-            );
+            accepts(&mut conditions);
         }
         Remedy::Credentials => {
             conditions.say(kind::READY, ConditionStatus::False, reason::CREDENTIALS_INVALID, &fault.message);
@@ -71,6 +60,12 @@ pub(super) fn failed(
         conditions.say(kind::STALLED, ConditionStatus::True, fault.reason, &fault.message);
     }
     status.conditions = conditions.done();
+}
+
+/// The fault is none of the credentials.
+fn accepts(conditions: &mut Conditions<'_>) {
+    let words = "the credentials are accepted";
+    conditions.say(kind::CREDENTIALS_VALID, ConditionStatus::True, reason::AUTHENTICATED, words);
 }
 
 /// Whether a fault may pass by itself. A Secret that is not there yet, or not filled yet, is the normal course of a GitOps
