@@ -10,7 +10,7 @@ QUICKSTART := $(or $(CARGO_TARGET_DIR),target)/debug/quickstart
 CARGO_MUTANTS_VERSION := 27.1.0
 CARGO_MUTANTS := $(CACHE)/cargo-mutants-$(CARGO_MUTANTS_VERSION)/bin/cargo-mutants
 
-.PHONY: help quickstart quickstart-down test shard torture evidence mutants lint deny advisories control-plane controllers oldest generate fmt bench image image-tar
+.PHONY: help quickstart quickstart-down test shard torture evidence mutants lint deny advisories control-plane controllers oldest kubernetes generate fmt bench image image-tar
 
 help: ## Explain the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ control-plane: ## Build etcd, kube-apiserver, kubectl and helm into the per-user
 
 controllers: ## Build controller-manager and scheduler as well, for the test of an installation (about 2 minutes, once)
 	@tests/control-plane/build.sh controllers >/dev/null
+
+kubernetes: ## What runs with the oldest Kubernetes, with one between it and the newest: VERSION=1.35
+	@exec tests/runner/all.sh kubernetes $${VERSION:?1.34, 1.35 or 1.36}
 
 oldest: ## Build the kube-apiserver of the oldest supported Kubernetes, for the tests with it (about 4 minutes, once)
 	@tests/control-plane/build.sh oldest >/dev/null

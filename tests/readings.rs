@@ -186,6 +186,8 @@ async fn subscription_unknown_to_stripe_leaves_organization_key_its_abilities() 
     let t = w.tenant("unknown", organization()).await;
     t.person(Role::Owner).await;
     w.bitwarden().set_stripe(&t.key.id, true, true, None);
+    // The webhook of that holds the row as it was: it must not undo the limit.
+    assert!(w.bitwarden().settle().await);
     w.declare("unknown", t.both(json!({ "seats": 100, "limit": { "mode": "UpTo", "seats": 130 } }))).await;
     let status = w.until_in_sync("unknown", 100).await;
     assert_eq!((status.limit, status.used, status.used_is_lower_bound), (Some(130), Some(80), Some(false)));
@@ -217,6 +219,8 @@ async fn limit_of_provider_customer_is_set_by_organization_key_unlike_its_seats(
     let t = w.tenant("managed", organization().provider(Provider::Msp)).await;
     t.person(Role::Owner).await;
     w.bitwarden().set_stripe(&t.key.id, true, false, None);
+    // The webhook of that holds the row as it was: it must not undo the limit.
+    assert!(w.bitwarden().settle().await);
     w.declare("managed", t.both(json!({ "seats": 110 }))).await;
     let message = t.said("Ready", "UnsupportedByVendor").await;
     assert!(message.contains("a provider manages"), "{message}");

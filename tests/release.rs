@@ -109,6 +109,16 @@ fn supported_kubernetes_matches_tests_and_charts() {
     for chart in ["charts/seatkeeper/Chart.yaml", "charts/seatkeeper-crds/Chart.yaml"] {
         assert!(text(chart).contains(&format!("\nkubeVersion: \">={oldest}.0-0\"\n")), "{chart}: not {oldest}");
     }
+    // A release between them without pins of its own would be promised and tested by nothing.
+    let minor = |version: &str| version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()).expect("a minor");
+    for between in minor(&oldest) + 1..minor(&newest) {
+        let release = format!("1.{between}");
+        assert_eq!(pinned_kubernetes(&format!("tests/control-plane/{release}/go.mod")), release);
+        assert!(
+            text(".github/workflows/nightly.yml").contains(&format!("make kubernetes VERSION={release}\n")),
+            "{release}"
+        );
+    }
     let range = format!("{oldest} to {newest}");
     for page in ["README.md", "SECURITY.md", "docs/install.md", "charts/seatkeeper/README.md", "CONTRIBUTING.md"] {
         assert!(text(page).contains(&range), "{page}: it does not say Kubernetes {range}");

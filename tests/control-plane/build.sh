@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Builds the pinned control-plane tools once per user and prints the folder that holds them.
 #
-# usage: build.sh [control-plane|controllers|oldest]          build what is missing, then print the folder
-#        build.sh --where [control-plane|controllers|oldest]  print the folder, build nothing
+# usage: build.sh [control-plane|controllers|oldest|1.34|...]          build what is missing, then print the folder
+#        build.sh --where [control-plane|controllers|oldest|1.34|...]  print the folder, build nothing
 #
 # The controllers (controller-manager and scheduler) have a module and a folder of their own: few need them. So has the
-# apiserver of the oldest supported Kubernetes. The cache is keyed by the pins and the Go version, so clones and CI share
+# apiserver of the oldest supported Kubernetes, and of each release between it and the newest. The cache is keyed by the pins and the Go version, so clones and CI share
 # it and an upgrade never mixes with an older build. A tool found in $KUBEBUILDER_ASSETS is not built: the harness takes
 # that one, but for the oldest apiserver.
 set -euo pipefail
@@ -19,7 +19,7 @@ what=${1:-control-plane}
 case $what in
   control-plane) tools='etcd kubectl helm kube-apiserver' takes='about 5 minutes' ;;
   controllers) tools='kube-controller-manager kube-scheduler' takes='about 2 minutes' && cd controllers ;;
-  oldest) tools=kube-apiserver takes='about 4 minutes' && cd oldest && KUBEBUILDER_ASSETS= ;;
+  oldest | 1.34 | 1.35 | 1.36) tools=kube-apiserver takes='about 4 minutes' && cd "$what" && KUBEBUILDER_ASSETS= ;;
   *) echo "build.sh: no such tools: $what" >&2 && exit 2 ;;
 esac
 

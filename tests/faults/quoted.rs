@@ -47,7 +47,7 @@ fn quotations(all: &[Name], listed: &[Name]) -> Vec<(&'static str, String)> {
         format!("{} with two installations", least(TWO_INSTALLATIONS)),
         format!("{LEAST_BY_OWNER} of all these with an owner's key"),
         format!("After each case {SILENCE} polls must go by without a write"),
-        format!("is played once more, alone, and {MOST_REPLAYS} of both at most"),
+        format!("is played once more, alone: {MOST_REPLAYS} cases and {MOST_REPLAYS} passes at most"),
         format!("is tried again, {MOST_TRIES} times at most in all"),
         format!("One case of {OF_WHICH_ONE_IS_MISSED} may be missed"),
         format!("{PARTS} parts more are taken away from outside"),

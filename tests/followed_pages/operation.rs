@@ -100,6 +100,7 @@ async fn platforms_page_leaves_user_to_openshift_and_sends_requests_to_proxy() {
     assert_eq!(user(&deployment(&cp).await), 65532);
     page.follow(&cp, "helm upgrade seatkeeper").await.ok();
     assert_eq!(user(&deployment(&cp).await), Value::Null);
+    assert_eq!(page.follow(&cp, "kubectl -n seatkeeper-system get deployment").await.ok(), "{}");
 
     fs::write(page.folder.join("proxy-ca.pem"), "as if it were a certificate\n").expect("a file");
     page.follow_but(&cp, "kubectl -n seatkeeper-system create secret", &[("USER", "a"), ("PASSWORD", "b")]).await.ok();

@@ -76,15 +76,35 @@ smoke_test() {
   SEATKEEPER_BINARY=$built/release/seatkeeper subjects "${smoke[@]}"
 }
 
-oldest_test() {
-  export SEATKEEPER_KUBERNETES=oldest
-  run_tests 'kind == "test" && name == "control_plane"' apiserver_is_of_the_release
+# Runs the one test with this name of a program. A name that no test has is a mistake.
+one_test() {
+  local condition="kind == \"test\" && name == \"$1\""
+  local listed
+  listed=$(run_tests "$condition" --list)
+  grep -q "^$2: test$" <<<"$listed" || { echo "no test of $1 is called $2"; return 1; }
+  run_tests "$condition" --exact "$2"
+}
+
+# With the apiserver of another release of Kubernetes: oldest, or one between it and the newest.
+kubernetes_test() {
+  export SEATKEEPER_KUBERNETES=$1
+  one_test control_plane apiserver_has_release_pinned_by_module_that_environment_selects
   run_tests 'kind == "test" && name == "chart"'
-  run_tests 'kind == "test" && name == "monitoring"' prometheus_operators_crds
+  one_test monitoring apiserver_accepts_every_monitor_shape_or_names_missing_prometheus_crds
   subjects "${oldest[@]}"
 }
 
 results='^(test result|SKIPPED)'
+# `all.sh kubernetes 1.35`: what runs with the oldest Kubernetes, with that release.
+if [ "${1:-}" = kubernetes ]; then
+  part -s 'test programs' 'test build' -- build_tests
+  part -n 5 'control plane' -- tests/control-plane/build.sh
+  part prometheus -- tests/prometheus/get.sh
+  part apiserver 'control plane' -- tests/control-plane/build.sh "$2"
+  part -s "$results|^played once more" "Kubernetes $2" 'test build' prometheus apiserver -- kubernetes_test "$2"
+  run_parts "$logs"
+  exit
+fi
 control_plane=() oldest_apiserver=()
 part format -- cargo fmt --all --check
 part -s 'test programs' 'test build' -- build_tests
@@ -118,5 +138,5 @@ part -n 15 -s "$results|^simulated years|^covered" 'simulated years' 'test build
 part -n 15 -s "$results|^model" model 'test build' '+simulated years' -- run_tests "$model"
 results="$results|^played once more"
 part -s "$results" 'release smoke' 'release build' +faults "${control_plane[@]}" -- smoke_test
-part -s "$results" 'oldest Kubernetes' 'test build' '+release smoke' "${oldest_apiserver[@]}" -- oldest_test
+part -s "$results" 'oldest Kubernetes' 'test build' '+release smoke' "${oldest_apiserver[@]}" -- kubernetes_test oldest
 run_parts "$logs"

@@ -130,45 +130,56 @@ pub fn workspace_root() -> &'static Path {
     support.parent().and_then(Path::parent).expect("tests/support lies two folders deep")
 }
 
-/// The path of a pinned tool: from `$KUBEBUILDER_ASSETS` if it is there, otherwise from the per-user cache. With
-/// `SEATKEEPER_KUBERNETES=oldest` the apiserver is that of the oldest supported Kubernetes; the other tools stay.
+/// The path of a pinned tool: from `$KUBEBUILDER_ASSETS` if it is there, otherwise from the per-user cache. The apiserver is that of
+/// [`other_kubernetes`]; the other tools stay.
 ///
 /// # Panics
 /// When it is nowhere, with the command that builds it.
 #[must_use]
 pub fn tool(name: &str) -> PathBuf {
-    let oldest = name == "kube-apiserver" && is_oldest_kubernetes();
-    if let Some(assets) = env::var_os("KUBEBUILDER_ASSETS").filter(|_| !oldest) {
+    let other = other_kubernetes().filter(|_| name == "kube-apiserver");
+    if let Some(assets) = env::var_os("KUBEBUILDER_ASSETS").filter(|_| other.is_none()) {
         let path = Path::new(&assets).join(name);
         if path.is_file() {
             return path;
         }
     }
-    let (tools, takes) = match name {
-        _ if oldest => ("oldest", 4),
+    let (tools, takes) = match (other, name) {
+        (Some(other), _) => (other, 4),
         _ if CONTROLLERS.contains(&name) => ("controllers", 2),
         _ => ("control-plane", 5),
     };
     let path = cache(tools).join(name);
     assert!(
         path.is_file(),
-        "{name} is not built yet ({} does not exist): run `make {tools}`, which takes about {takes} minutes once",
-        path.display()
+        "{name} is not built yet ({} does not exist): run {}, which takes about {takes} minutes once",
+        path.display(),
+        if BETWEEN.contains(&tools) {
+            format!("`tests/control-plane/build.sh {tools}`")
+        } else {
+            format!("`make {tools}`")
+        }
     );
     path
 }
 
-/// Whether the apiserver is that of the oldest supported Kubernetes.
+/// The supported releases of Kubernetes between the oldest and the newest, as folders of `tests/control-plane`.
+const BETWEEN: [&str; 3] = ["1.34", "1.35", "1.36"];
+
+/// The folder of `tests/control-plane` with the apiserver that `SEATKEEPER_KUBERNETES` names: `oldest`, or a release between it and the
+/// newest. `None`: the newest.
 ///
 /// # Panics
-/// When the environment names another one: there are two.
+/// When the environment names another one.
 #[must_use]
-pub fn is_oldest_kubernetes() -> bool {
-    match env::var("SEATKEEPER_KUBERNETES").as_deref() {
-        Ok("oldest") => true,
-        Ok(other) => panic!("SEATKEEPER_KUBERNETES is {other:?}: set it to oldest, or not at all"),
-        Err(_) => false,
-    }
+pub fn other_kubernetes() -> Option<&'static str> {
+    let asked = env::var("SEATKEEPER_KUBERNETES").ok()?;
+    let known = ["oldest"].into_iter().chain(BETWEEN).find(|known| *known == asked);
+    assert!(
+        known.is_some(),
+        "SEATKEEPER_KUBERNETES is {asked:?}: set it to oldest or one of {BETWEEN:?}, or not at all"
+    );
+    known
 }
 
 /// Those of a module of their own: a control plane runs without them.

@@ -51,7 +51,7 @@ pub use control_plane::ControlPlane;
 pub use guardian::{clear_scratch, scratch_dir};
 pub use http::{HttpReply, http_get, http_get_as};
 pub use install::{OPERATOR_USER, SYSTEM_NAMESPACE};
-pub use kubectl::{Output, is_oldest_kubernetes, tool, workspace_root};
+pub use kubectl::{Output, other_kubernetes, tool, workspace_root};
 pub use operator::{Operator, is_other_binary, only_for_tests, operator_binary};
 pub use plane::Plane;
 pub use process::{Process, free_port, process_alive, send_signal};

@@ -5,8 +5,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Api;
 use kube::api::{ListParams, ObjectMeta, PostParams};
 use seatkeeper_support::{
-    ControlPlane, OPERATOR_USER, Process, SYSTEM_NAMESPACE, is_oldest_kubernetes, needs_control_plane, scratch_dir,
-    tool, wait_for, workspace_root,
+    ControlPlane, OPERATOR_USER, Process, SYSTEM_NAMESPACE, needs_control_plane, other_kubernetes, scratch_dir, tool,
+    wait_for, workspace_root,
 };
 use serde_json::json;
 use std::process::Command;
@@ -91,13 +91,13 @@ async fn own_apiserver_stops_hangs_and_returns_with_its_data() {
 #[tokio::test]
 async fn apiserver_has_release_pinned_by_module_that_environment_selects() {
     needs_control_plane!();
-    let folder = if is_oldest_kubernetes() { "tests/control-plane/oldest" } else { "tests/control-plane" };
-    let pins = std::fs::read_to_string(workspace_root().join(folder).join("go.mod")).expect("go.mod");
+    let folder = format!("tests/control-plane/{}", other_kubernetes().unwrap_or_default());
+    let pins = std::fs::read_to_string(workspace_root().join(&folder).join("go.mod")).expect("go.mod");
     let pinned = pins.lines().find_map(|line| line.trim().strip_prefix("k8s.io/kubernetes ")).expect("a pin");
     let pinned = pinned.split_whitespace().next().expect("a version");
     let version = ControlPlane::shared().await.kubectl(&["get", "--raw", "/version"]).await.ok();
     let version: serde_json::Value = serde_json::from_str(&version).expect("JSON");
-    let is_foreign = std::env::var_os("KUBEBUILDER_ASSETS").is_some() && !is_oldest_kubernetes();
+    let is_foreign = std::env::var_os("KUBEBUILDER_ASSETS").is_some() && other_kubernetes().is_none();
     assert!(version["gitVersion"] == pinned || is_foreign, "{version}, and {folder} pins {pinned}");
 }
 
