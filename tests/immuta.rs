@@ -7,8 +7,8 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use seatkeeper::api::{LicenseSeats, LicenseSeatsStatus};
 use serde_json::{Value, json};
-use vendor_sim::Immuta;
 use vendor_sim::immuta::{Endpoint, LicenseKey, Switches, Tenant};
+use vendor_sim::{FaultKind, Immuta};
 
 use crate::world::{FAST, World, organization, said};
 
@@ -26,6 +26,18 @@ mod windows;
 pub struct Acme {
     pub w: World,
     pub tenant: Immuta,
+    /// In Secret `admin` at first.
+    pub api_key: String,
+}
+
+/// An answer in the place of the tenant's. A redirect leads to the login.
+fn answer(status: u16, body: &str, apply: bool) -> FaultKind {
+    FaultKind::Answer {
+        status,
+        headers: [("location".to_owned(), "/login".to_owned())].into(),
+        body: body.into(),
+        apply,
+    }
 }
 
 /// 10 active users, no license key.
@@ -50,8 +62,8 @@ impl Acme {
         let immuta = w.vendor.immuta();
         immuta.switch(switch);
         let api_key = immuta.add_tenant(tenant).api_key;
-        let acme = Self { w, tenant: immuta };
-        acme.w.secret("admin", acme.admin(&api_key)).await;
+        let acme = Self { w, tenant: immuta, api_key };
+        acme.w.secret("admin", acme.admin(&acme.api_key)).await;
         acme
     }
 

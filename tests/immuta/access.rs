@@ -5,10 +5,13 @@ use serde_json::json;
 use vendor_sim::immuta::{Endpoint, Exchange, Needs, Permission};
 use vendor_sim::{Fault, FaultKind};
 
-use super::{Acme, acme, tenant};
+use super::{Acme, acme, answer, tenant};
 use crate::proxied::CLOCK;
 use crate::tenants::fast_but;
 use crate::world::{FAST, PATIENCE, condition, said};
+
+const FAILURE: &str =
+    r#"{"statusCode":500,"error":"Internal Server Error","message":"An internal server error occurred"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn raw_key_needs_no_exchange() {
@@ -17,7 +20,10 @@ async fn raw_key_needs_no_exchange() {
     a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
     a.until_ready("True/InSync").await;
-    assert_eq!(a.tenant.exchanges(), 0);
+    // A failure of the tenant does not show that it refuses the key.
+    let failure = a.tenant.inject(Fault::on_license_list(answer(500, FAILURE, false)));
+    a.until_polled(2).await;
+    assert_eq!((a.tenant.fired(failure), a.tenant.exchanges()), (1, 0));
     assert_eq!(a.tenant.secrets_in_urls(), 0);
 }
 
@@ -30,7 +36,8 @@ async fn refused_raw_key_is_exchanged_once_for_token_that_is_reused() {
         ("immuta-token-header", Exchange::HeaderOnly, 401),
     ] {
         let a = Acme::with(name, tenant(), |switches| {
-            (switches.raw_key, switches.exchange, switches.missing_credentials_status) = (false, exchange, missing);
+            (switches.raw_key, switches.raw_token) = (false, false);
+            (switches.exchange, switches.missing_credentials_status) = (exchange, missing);
         })
         .await;
         a.key("one", 40).await;
@@ -42,6 +49,9 @@ async fn refused_raw_key_is_exchanged_once_for_token_that_is_reused() {
         a.until_polled(2).await;
         assert_eq!(said(&a.w.status("acme").await, "Ready"), "True/InSync");
         assert_eq!(a.tenant.posts(), 1);
+        if missing == 500 {
+            a.proves(&["missingCredentialsStatus"]);
+        }
     }
 }
 
@@ -86,7 +96,13 @@ async fn token_without_end_that_fails_three_times_with_500_is_exchanged_anew() {
     a.key("one", 40).await;
     a.declare(&["one"], json!({})).await;
     a.until_ready("True/InSync").await;
-    assert_eq!(a.tenant.exchanges(), 1);
+    let failure = a.tenant.inject(Fault::on_license_list(answer(500, FAILURE, false)));
+    a.until_polled(2).await;
+    assert_eq!(
+        (a.tenant.fired(failure), a.tenant.exchanges()),
+        (1, 1),
+        "one failure does not show that the token is dead"
+    );
     a.tenant.expire_tokens();
     let exchanged = async || (a.tenant.exchanges() == 2).then_some(());
     wait_for("another exchange", PATIENCE, exchanged).await;
@@ -99,14 +115,58 @@ async fn token_without_end_that_fails_three_times_with_500_is_exchanged_anew() {
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_key_is_reported_and_new_one_noticed() {
     needs_control_plane!();
-    let a = acme("immuta-revoked").await;
+    for (name, raw_key, exchange, worked) in [
+        ("immuta-revoked", true, Exchange::Any, false),
+        ("immuta-token-revoked", false, Exchange::Any, true),
+        ("immuta-raw-unknown", true, Exchange::Unsupported, false),
+        ("immuta-raw-revoked", true, Exchange::Unsupported, true),
+    ] {
+        let a = Acme::with(name, tenant(), |s| (s.raw_key, s.exchange) = (raw_key, exchange)).await;
+        a.declare(&[], json!({})).await;
+        a.until("a reading", |status| status.seats.is_some()).await;
+        if worked {
+            assert!(a.tenant.revoke_api_key(&a.api_key));
+        } else {
+            a.w.secret("admin", a.admin("no-such-key")).await;
+        }
+        let status = a.w.until_reason("acme", "CredentialsValid", "Rejected").await;
+        let message = &condition(&status, "CredentialsValid").unwrap().message;
+        assert!(message.contains("refuses the API key"), "{name}: {message}");
+        let key = a.tenant.add_api_key(&[Permission::ApplicationAdmin]);
+        a.w.secret("admin", a.admin(&key)).await;
+        a.w.until_reason("acme", "CredentialsValid", "Authenticated").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exchange_answering_400_refuses_the_key_and_one_that_fails_does_not() {
+    needs_control_plane!();
+    for (name, status, reason) in
+        [("immuta-exchange-400", 400, "Rejected"), ("immuta-exchange-500", 500, "VendorUnreachable")]
+    {
+        let a = Acme::with(name, tenant(), |switches| switches.raw_key = false).await;
+        a.declare(&[], json!({})).await;
+        a.until("a reading", |status| status.seats.is_some()).await;
+        let body = format!(r#"{{"statusCode":{status},"message":"The key cannot be exchanged"}}"#);
+        let fault = a.tenant.inject(Fault::on_exchange(answer(status, &body, false)).for_ever());
+        a.tenant.expire_tokens();
+        a.w.until_reason("acme", "CredentialsValid", reason).await;
+        a.tenant.clear_fault(fault);
+        a.w.until_reason("acme", "CredentialsValid", "Authenticated").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn server_without_the_api_is_named_and_no_key_is_accused() {
+    needs_control_plane!();
+    let a = acme("immuta-no-api").await;
+    let body = r#"{"statusCode":404,"error":"Not Found","message":"Not Found"}"#;
+    let missing = a.tenant.inject(Fault::always(answer(404, body, false)).path("/admin/license"));
     a.declare(&[], json!({})).await;
-    a.until("a reading", |status| status.seats.is_some()).await;
-    a.w.secret("admin", a.admin("no-such-key")).await;
-    let status = a.w.until_reason("acme", "CredentialsValid", "Rejected").await;
-    assert!(condition(&status, "CredentialsValid").unwrap().message.contains("refuses the API key"));
-    let key = a.tenant.add_api_key(&[Permission::ApplicationAdmin]);
-    a.w.secret("admin", a.admin(&key)).await;
+    let status = a.w.until_reason("acme", "CredentialsValid", "VendorUnreachable").await;
+    let message = &condition(&status, "CredentialsValid").unwrap().message;
+    assert!(message.contains("has no such API (404)"), "{message}");
+    a.tenant.clear_fault(missing);
     a.w.until_reason("acme", "CredentialsValid", "Authenticated").await;
 }
 

@@ -5,17 +5,8 @@ use serde_json::json;
 use vendor_sim::immuta::{Duplicate, LicenseKey, PostField, ReAdd};
 use vendor_sim::{Fault, FaultKind};
 
-use super::{Acme, acme, keys_of, tenant};
+use super::{Acme, acme, answer, keys_of, tenant};
 use crate::world::{FAST, condition, said};
-
-fn answer(status: u16, body: &str, apply: bool) -> FaultKind {
-    FaultKind::Answer {
-        status,
-        headers: [("location".to_owned(), "/login".to_owned())].into(),
-        body: body.into(),
-        apply,
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn effective_addition_answered_by_proxy_is_not_sent_twice() {

@@ -186,7 +186,7 @@ impl ImmutaSession {
                 // The token endpoint of a tenant that takes keys as they are may be missing.
                 Err(ImmutaError::Shared(
                     VendorError::NotFound | VendorError::Status(_) | VendorError::Unreadable(_),
-                )) if refused.is_some() && *way == Way::Token && known.is_none() => {}
+                )) if refused.is_some() && *way == Way::Token && known != Some(Way::Token) => {}
                 Err(error) => {
                     self.connection.count(operation, error.label());
                     return Err(error);

@@ -59,7 +59,9 @@ impl State {
     /// The caller's permissions, or the refusal.
     pub(crate) fn caller(&mut self, request: &Request, now: Timestamp) -> Result<Vec<Permission>, Problem> {
         let given = request.header(header::AUTHORIZATION).unwrap_or_default().trim();
-        if given.is_empty() {
+        // A tenant that takes a bearer alone sees no credentials in anything else.
+        let unseen = request.bearer().is_none() && !self.switches.raw_key && !self.switches.raw_token;
+        if given.is_empty() || unseen {
             return Err(Problem::new(self.switches.missing_credentials_status, "Missing authentication"));
         }
         let (takes_key, takes_token, text) = match request.bearer() {
