@@ -305,6 +305,8 @@ async fn probes_and_metrics_answer_in_the_accepted_format() {
         let series = format!("seatkeeper_vendor_requests_total{{{labels}}}");
         assert!(w.operator.metric(&series).await >= Some(1.0), "{series}\n{}", w.operator.metrics().await);
     }
+    let measured = "seatkeeper_vendor_request_duration_seconds_count{vendor=\"bitwarden\"}";
+    assert!(w.operator.metric(measured).await >= Some(4.0), "{}", w.operator.metrics().await);
     for outcome in ["planned", "in_sync", "fault"] {
         let series = format!("seatkeeper_reconciles_total{{outcome=\"{outcome}\"}}");
         assert!(w.operator.metric(&series).await >= Some(1.0), "{series}");

@@ -147,14 +147,39 @@ pub(super) fn not_signed(error: &impl Failure, host: &str) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::vendors::http::tests::http;
+    use crate::vendors::Route;
+
+    /// Trusts the public CAs alone.
+    fn connection() -> Connection {
+        let rates = Rates { rules: Vec::new(), others: Vec::new(), domains: Vec::new() };
+        let minute = Duration::from_secs(60);
+        let settings = HttpSettings {
+            connect_timeout: minute,
+            read_timeout: minute,
+            write_timeout: minute,
+            credential_probe: minute,
+        };
+        let http = Http::new(settings, Route::default(), RequestMetrics::default()).unwrap();
+        Connection::new(&http, "bitwarden", &Arc::new(rates), &Access::default()).unwrap()
+    }
 
     #[tokio::test]
     async fn change_that_is_held_back_last_is_not_sent() {
-        let rates = Rates { rules: Vec::new(), others: Vec::new(), domains: Vec::new() };
-        let connection = Connection::new(&http(), "bitwarden", &Arc::new(rates), &Access::default()).unwrap();
+        let connection = connection();
         let request = connection.request(Method::PUT, "https://vault.test".parse().unwrap());
         assert_eq!(connection.send_once(request, &|| Err("held")).await.err(), Some("held"));
+    }
+
+    #[tokio::test]
+    async fn change_to_host_whose_certificate_is_not_trusted_was_not_sent() {
+        let vendor = vendor_sim::Simulator::start(vendor_sim::Options::default()).await.unwrap();
+        let connection = connection();
+        let request = connection.request(Method::PUT, vendor.url().parse().unwrap());
+        let answer = connection.send_once(request, &|| Ok(())).await.unwrap();
+        assert_eq!(answer.err(), Some(Outcome::NotSent("certificate not trusted")));
+        assert_eq!(vendor.bitwarden().requests().len(), 0);
     }
 }
