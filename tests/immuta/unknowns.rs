@@ -98,7 +98,6 @@ const RIGHTS: &[(Switch, &[Permission])] = &[
 const UNMET: &[(Switch, &str)] = &[
     (("bearer key", |s| s.bearer_key = true), "an API key is sent as it is"),
     (("no raw token", |s| s.raw_token = false), "a token is sent as a bearer alone"),
-    (("500 instead of 401", |s| s.missing_credentials_status = 500), "no call goes without credentials"),
     (("either spelling", |s| s.post_field = PostField::Either), "the documented spelling comes first"),
     (("usage pages of one", |s| s.usage_max_size = Some(1)), "no larger page is asked for"),
     (("exchange in the body", |s| s.exchange = Exchange::BodyOnly), "the body comes first"),
