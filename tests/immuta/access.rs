@@ -151,6 +151,9 @@ async fn exchange_answering_400_refuses_the_key_and_one_that_fails_does_not() {
         let fault = a.tenant.inject(Fault::on_exchange(answer(status, &body, false)).for_ever());
         a.tenant.expire_tokens();
         a.w.until_reason("acme", "CredentialsValid", reason).await;
+        let metrics = a.w.operator.metrics().await;
+        let mut refusals = metrics.lines().filter(|line| line.contains(r#"outcome="key_refused""#));
+        assert_eq!(refusals.any(|line| !line.ends_with(" 0")), status == 400, "{name}\n{metrics}");
         a.tenant.clear_fault(fault);
         a.w.until_reason("acme", "CredentialsValid", "Authenticated").await;
     }
