@@ -78,7 +78,7 @@ fn quickstart_waits_for_the_tokens_that_the_operator_takes_in_a_minute() {
 
 #[test]
 fn readyz_reads_the_schema_as_often_as_the_readme_says() {
-    let seconds = number("src/run/crd.rs", "const CHECK: Duration = Duration::from_secs(", ")");
+    let seconds = number("src/run/crd_check.rs", "const CHECK: Duration = Duration::from_secs(", ")");
     assert_says("README.md", &format!("may do, every {seconds} seconds and when a status was not stored"));
 }
 

@@ -16,7 +16,7 @@ use super::object_metadata::ObjectMetadata;
 use super::object_state::Key;
 use super::queue::Next;
 use super::reconcile::reconcile;
-use super::watched_namespaces::{Scope, watch};
+use super::watched_namespaces::{Lists, Scope, watch};
 use crate::registry::age_of;
 
 /// Works until `shutdown`, then lets running passes finish. No pass begins before the first list of each scope has arrived.
@@ -25,14 +25,14 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, waits:
     let scopes = context.scopes();
     let mut events = watch(&scopes, |scope| context.api(scope));
     let mut passes: FuturesUnordered<BoxFuture<'_, (Key, Next)>> = FuturesUnordered::new();
-    let (mut listing, mut lists) = (Listing::default(), Lists { missing: scopes, failing: HashMap::new() });
+    let (mut listing, mut lists) = (Listing::default(), Lists::awaited(scopes));
     waits(lists.waited_for());
     loop {
         let stopping = shutdown.is_cancelled();
         if stopping && passes.is_empty() {
             return;
         }
-        let free = !stopping && lists.missing.is_empty() && passes.len() < usize::from(context.settings.concurrency);
+        let free = !stopping && lists.are_complete() && passes.len() < usize::from(context.settings.concurrency);
         tokio::select! {
             biased;
             Some((key, next)) = passes.next() => ended(context, &key, next),
@@ -86,39 +86,6 @@ fn ended(context: &Context, key: &Key, next: Next) {
     context.suspect(key);
     // A permit may have become free before the object was parked, or was not taken by the object that it was given to.
     context.host_permits.release();
-}
-
-/// State of the lists and watches of the scopes.
-struct Lists {
-    /// Those of which no list has arrived yet.
-    missing: Vec<Scope>,
-    /// The last report about failing ones.
-    failing: HashMap<Scope, String>,
-}
-
-impl Lists {
-    /// Handles an event of a watch; `complete`: a whole list. Returns whether that list was missing.
-    fn work(&mut self, scope: &Scope, complete: bool) -> bool {
-        self.failing.remove(scope);
-        let before = self.missing.len();
-        self.missing.retain(|missing| !complete || missing != scope);
-        self.missing.len() < before
-    }
-
-    /// Handles a failure of a watch. Returns whether it is new.
-    fn fails(&mut self, scope: &Scope, why: &str) -> bool {
-        self.failing.insert(scope.clone(), why.to_owned()).as_deref() != Some(why)
-    }
-
-    /// The reason for starting no passes, if any.
-    fn waited_for(&self) -> Option<String> {
-        let refused = self.missing.iter().find_map(|scope| Some((scope, self.failing.get(scope)?)));
-        let sentence = match refused {
-            Some((scope, why)) => format!("waiting for the first list of LicenseSeats in {scope}: {why}"),
-            None => "waiting for the first list of LicenseSeats".to_owned(),
-        };
-        (!self.missing.is_empty()).then_some(sentence)
-    }
 }
 
 /// The objects of each scope's list that is not complete yet.

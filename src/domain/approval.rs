@@ -10,8 +10,8 @@ use super::gates::{Hold, HoldKind, Wanted};
 use super::plan::{is_of_a_plan, shown};
 use super::wanted_change::Move;
 use super::windows::is_first_repeat;
-use super::{Desired, Numbers, Situation, Snapshot};
-use crate::api::{Account, ApprovalDecision, ApprovalPolicy, LicenseSeatsStatus, SeatApprovalSpec, ShownPlan, Step};
+use super::{Numbers, Situation};
+use crate::api::{ApprovalDecision, SeatApprovalSpec, ShownPlan, Step};
 
 /// A `SeatApproval` of the object, as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -190,25 +190,6 @@ fn why_not(s: &Situation<'_>, Approval { name, spec }: &Approval, step: &Step) -
         }
         (None, _) if increases => format!("The bound of SeatApproval {name} is below this change"),
         (None, _) => format!("SeatApproval {name} has a bound, which covers increases of seats or limit alone"),
-    }
-}
-
-/// Seats up to which people have agreed for an account, as a status has it. What they agreed to for another account counts for
-/// nothing.
-pub fn agreed_for(status: &LicenseSeatsStatus, account: &str) -> Option<i32> {
-    let recorded = status.account.as_ref().and_then(Account::key);
-    status.agreed_seats.filter(|_| recorded.as_deref() == Some(account))
-}
-
-/// Seats up to which people have agreed, after a decision. They fall with the seats that are there while these are what is wanted, and
-/// rise by approved changes alone.
-pub(super) fn agreed_seats(old: Option<i32>, desired: &Desired, seen: &Snapshot, in_sync: bool) -> Option<i32> {
-    let asked = desired.approval != ApprovalPolicy::default();
-    let seats = seen.numbers().map(|numbers| numbers.seats);
-    match (old.filter(|_| asked), seats.filter(|_| asked)) {
-        (Some(agreed), Some(seats)) if in_sync => Some(agreed.min(seats)),
-        (Some(agreed), _) => Some(agreed),
-        (None, seats) => seats,
     }
 }
 

@@ -1,15 +1,11 @@
 //! The conditions of a pass that reached no decision, by remedy. Called by `report`.
 
-use std::time::Duration;
+use jiff::Timestamp;
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::condition::{ConditionStatus, Conditions, find, kind, reason};
+use super::condition::{ConditionStatus, Conditions, kind, reason};
+use super::wait_for_secret::{has_time, may_arrive};
 use super::{Fault, Remedy};
 use crate::api::LicenseSeatsStatus;
-
-/// A Secret that arrives with its object does so within this long.
-const ARRIVES: SignedDuration = SignedDuration::from_mins(2);
 
 pub(super) fn failed(
     status: &mut LicenseSeatsStatus,
@@ -72,21 +68,4 @@ fn accepts(conditions: &mut Conditions<'_>) {
 /// start; the rest waits for a person. `conditions` say `CredentialsValid` already.
 pub(super) fn passes(fault: &Fault, conditions: &Conditions<'_>, now: Timestamp) -> bool {
     fault.remedy.may_pass() || (may_arrive(fault.reason) && has_time(conditions.since(kind::CREDENTIALS_VALID), now))
-}
-
-/// Whether a reason is of a Secret that is missing or half filled.
-pub(super) fn may_arrive(reason: &str) -> bool {
-    [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&reason)
-}
-
-/// Whether a Secret that has been awaited since then may still arrive with its object.
-pub(super) fn has_time(since: Option<Timestamp>, now: Timestamp) -> bool {
-    since.is_some_and(|since| now.duration_since(since) < ARRIVES)
-}
-
-/// How long still the Secret of a license key is awaited before a person must act, as a status says it.
-pub fn awaits_secret(status: &LicenseSeatsStatus, now: Timestamp) -> Option<Duration> {
-    find(&status.conditions, kind::RECONCILING)?;
-    let ready = find(&status.conditions, kind::READY).filter(|ready| may_arrive(&ready.reason))?;
-    Duration::try_from(ARRIVES.saturating_sub(now.duration_since(ready.last_transition_time.0))).ok()
 }

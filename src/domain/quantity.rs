@@ -4,6 +4,7 @@ mod another_seatkeeper;
 pub(super) mod late_effects;
 pub(super) mod made_twice;
 mod open_intent;
+mod refused_change;
 mod taken_back;
 
 pub(super) use taken_back::taken_back;

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::condition::{ConditionStatus, Conditions, kind, reason};
 use super::decision_conditions::Told;
-use super::fault_conditions::{has_time, passes};
+use super::fault_conditions::passes;
+use super::wait_for_secret::has_time;
 use super::{Remedy, Snapshot, Verdict};
 
 /// The result of kstatus.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::approval::{agreed_for, agreed_seats};
+use super::agreed_seats::{agreed_for, agreed_seats};
 use super::condition::{reason, satisfied_generation};
 use super::decision_conditions::{Told, decided};
 use super::delayed_reading_message::without_turn;

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::change_of_deleted_object::ChangesOfDeleted;
 use super::{BlockedBy, InFlight, Key, Realm};
 
 /// The open change of an object.
@@ -21,8 +22,8 @@ pub(super) struct Locks {
     /// After this long nothing of a request is running any more.
     settle: Duration,
     held: BTreeMap<Key, InFlightChange>,
-    /// Until when an account is held by a change whose record is gone.
-    left: BTreeMap<Realm, Instant>,
+    /// Those whose object or record is gone.
+    of_deleted: ChangesOfDeleted,
     /// Until when the vendor may still write an account's row because of a change that was made.
     late: BTreeMap<Realm, Instant>,
     /// The changes of each object that are known here, by their ids, and until when each may have late effects.
@@ -32,7 +33,8 @@ pub(super) struct Locks {
 impl Locks {
     /// No change is open.
     pub fn new(settle: Duration) -> Self {
-        Self { settle, held: BTreeMap::new(), left: BTreeMap::new(), late: BTreeMap::new(), made: BTreeMap::new() }
+        let of_deleted = ChangesOfDeleted::new(settle);
+        Self { settle, held: BTreeMap::new(), of_deleted, late: BTreeMap::new(), made: BTreeMap::new() }
     }
 
     /// The change of an object that may still be running.
@@ -94,9 +96,7 @@ impl Locks {
     pub fn forget(&mut self, key: &Key, now: Instant) -> Option<InFlight> {
         self.made.remove(key);
         let gone = self.held.remove(key)?;
-        if now.duration_since(gone.since) < self.settle {
-            self.left.insert(gone.open.account.clone(), now + self.settle);
-        }
+        self.of_deleted.add(&gone.open.account, gone.since, now);
         Some(gone.open)
     }
 
@@ -108,8 +108,7 @@ impl Locks {
         is: impl Fn(Option<&Key>, &Realm) -> bool,
         now: Instant,
     ) -> Option<BlockedBy> {
-        self.left.retain(|_, until| *until > now);
-        if self.left.keys().any(|account| is(None, account)) {
+        if self.of_deleted.running(now).any(|account| is(None, account)) {
             return Some(BlockedBy::InFlightElsewhere(None));
         }
         let runs = |held: &InFlightChange| now.duration_since(held.since) < self.settle;

@@ -17,6 +17,7 @@
 
 mod account_lock;
 mod blocked_by;
+mod change_of_deleted_object;
 mod known_object;
 mod pool_owners;
 mod unread_objects;

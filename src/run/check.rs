@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep};
 
 use super::config;
-use super::crd::{look_once, serves_approvals};
+use super::crd_check::{look_once, serves_approvals};
 use crate::api::parse_duration;
 
 /// How long one question may take.

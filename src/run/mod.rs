@@ -1,7 +1,7 @@
 //! `seatkeeper run`: wires the parts together, waits for what is not there yet, and ends in good order.
 
 mod check;
-mod crd;
+mod crd_check;
 mod flags;
 mod openings;
 
@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 use crate::server::{self, Waiting};
 use crate::vendors::Vendors;
 pub use check::{Check, Findings, LEASE_RIGHT, RIGHTS, Right, check};
-use crd::keep_looking;
+use crd_check::keep_looking;
 pub use flags::{Run, version};
 pub use openings::{Openings, openings};
 

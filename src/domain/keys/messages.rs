@@ -4,7 +4,7 @@ use super::Lack;
 use super::key_states::{self, KeyRecords, Standing};
 use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::domain::condition::reason;
-use crate::domain::fault_conditions::may_arrive;
+use crate::domain::wait_for_secret::may_arrive;
 use crate::domain::{Decision, Snapshot, VendorWords, Verdict};
 
 /// The record of a request without an answer.

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::another_seatkeeper::{is_over, made_elsewhere};
+use super::refused_change::asks_anew;
 use super::taken_back::taken_back;
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::domain::outcome::applied;
@@ -103,14 +104,6 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
             Open { applied: part_applied(intent, seen, s.now), ..repeat(&Intent { next_try, ..told }, seen) }
         }
     }
-}
-
-/// Whether a refused change is requested again: the vendor is not as it was when it refused, or a person or a new Secret asks.
-/// More use changes nothing for the better, and a reading without the use says nothing about it: else a use that comes and goes
-/// sends the change each time.
-fn asks_anew(s: &Situation<'_>, intent: &Intent, seen: Numbers) -> bool {
-    let fewer = intent.used.zip(s.seen.usage.count()).is_some_and(|(before, now)| now < before);
-    seen != intent.base() || fewer || s.rotated || s.looked_since(intent)
 }
 
 /// Again, from what is shown now.

@@ -8,8 +8,8 @@ use super::NAME;
 use super::organization_api_fields::Message;
 use super::owner_api_fields::{Named, OwnerApiError};
 use super::refusals::without_effect;
+use crate::vendors::Proof;
 use crate::vendors::http::Answer;
-use crate::vendors::proof::Proof;
 
 /// What an answer must be like, besides its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
