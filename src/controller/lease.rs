@@ -76,7 +76,7 @@ pub struct Candidate {
     seen: Option<(Option<String>, Instant)>,
     /// As this replica has written it last. It is written again without a look: its version proves that it is the last one.
     written: Option<Lease>,
-    said: String,
+    last_warning: String,
 }
 
 impl Candidate {
@@ -84,8 +84,8 @@ impl Candidate {
     pub fn new(client: Client, settings: LeaseSettings, me: String, apiserver: Arc<Apiserver>) -> (Self, Leadership) {
         let (validity, leadership) = watch::channel(Validity::default());
         let api = Api::namespaced(client, &settings.namespace);
-        let (seen, written, said) = (None, None, String::new());
-        (Self { api, settings, me, validity, apiserver, seen, written, said }, Leadership(leadership))
+        let (seen, written, last_warning) = (None, None, String::new());
+        (Self { api, settings, me, validity, apiserver, seen, written, last_warning }, Leadership(leadership))
     }
 
     /// Takes part in the election until `shutdown`. Reports through `trouble` what prevents it (`None`: nothing does).
@@ -99,9 +99,9 @@ impl Candidate {
                 }
                 Err(error) => {
                     let text = self.explain(&error);
-                    if self.apiserver.tells(&error) && self.said != text {
+                    if self.apiserver.tells(&error) && self.last_warning != text {
                         tracing::warn!("{text}");
-                        self.said.clone_from(&text);
+                        self.last_warning.clone_from(&text);
                     }
                     trouble(Some(text));
                     self.settings.retry
@@ -172,7 +172,7 @@ impl Candidate {
         match self.write(lease, step).await {
             Ok(written) => {
                 self.leads_from(started);
-                self.said.clear();
+                self.last_warning.clear();
                 // An answer of another program proves nothing about the stored Lease.
                 self.written = Some(written).filter(|lease| {
                     lease.metadata.resource_version.is_some() && seen(lease).holder.as_deref() == Some(self.me.as_str())

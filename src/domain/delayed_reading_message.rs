@@ -60,12 +60,12 @@ pub fn says_unsent(status: &LicenseSeatsStatus, why: &str) -> LicenseSeatsStatus
 fn with(status: &LicenseSeatsStatus, sentence: Option<(&str, &str)>) -> LicenseSeatsStatus {
     let mut status = status.clone();
     for ready in status.conditions.iter_mut().filter(|condition| condition.type_ == kind::READY) {
-        let said = [BEGINS, UNSENT]
+        let kept = [BEGINS, UNSENT]
             .iter()
-            .fold(ready.message.as_str(), |said, begins| said.split(begins).next().unwrap_or_default());
+            .fold(ready.message.as_str(), |text, begins| text.split(begins).next().unwrap_or_default());
         ready.message = match sentence {
-            Some((begins, sentence)) => format!("{said}{begins}{sentence}"),
-            None => said.to_owned(),
+            Some((begins, sentence)) => format!("{kept}{begins}{sentence}"),
+            None => kept.to_owned(),
         };
     }
     status

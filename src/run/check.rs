@@ -232,11 +232,11 @@ async fn replica(client: &reqwest::Client, address: SocketAddr) -> Result<String
         |error: reqwest::Error| format!("the replica at {address} does not answer ({}). Check its log", cause(&error));
     let answer = client.get(format!("http://{address}/readyz")).send().await.map_err(silent)?;
     let ready = answer.status() == reqwest::StatusCode::OK;
-    let said = answer.text().await.map_err(silent)?;
+    let body = answer.text().await.map_err(silent)?;
     if ready {
         Ok(format!("the replica at {address} is ready"))
     } else {
-        Err(format!("the replica at {address} is not ready: {}", said.trim_end()))
+        Err(format!("the replica at {address} is not ready: {}", body.trim_end()))
     }
 }
 

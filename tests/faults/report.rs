@@ -40,9 +40,9 @@ pub const OF_WHICH_ONE_IS_MISSED: usize = 20;
 #[derive(Default)]
 pub struct Report {
     /// By kind and action.
-    rows: BTreeMap<(&'static str, String), Row>,
+    rows: BTreeMap<(&'static str, String), Tally>,
     failed: Vec<String>,
-    /// Those that say nothing, for their fault never took effect or nobody noticed; in no row.
+    /// Those that say nothing, for their fault never took effect or nobody noticed; in no tally.
     missed: Vec<String>,
     bought_twice: usize,
     reviews: Vec<String>,
@@ -57,7 +57,7 @@ pub struct Report {
 }
 
 #[derive(Default)]
-struct Row {
+struct Tally {
     run: usize,
     in_sync: usize,
     rejected: usize,
@@ -135,7 +135,7 @@ impl Report {
             "| kind | what happens | run | in sync | refused | needs review | held | failed |\n|---|---|---|---|---|---|---|---|\n",
         );
         for ((kind, action), row) in &self.rows {
-            let Row { run, in_sync, rejected, needs_review, held, failed } = row;
+            let Tally { run, in_sync, rejected, needs_review, held, failed } = row;
             let _ = writeln!(
                 table,
                 "| {kind} | {action} | {run} | {in_sync} | {rejected} | {needs_review} | {held} | {failed} |"

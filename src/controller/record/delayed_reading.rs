@@ -87,8 +87,8 @@ impl Pass<'_> {
     /// Adds the time of the turn to what the status says. No request of a person counts as handled by that.
     async fn say_turn(&mut self, desired: &Desired, turn: Timestamp) -> Result<(), Error> {
         let Ok(record) = self.stored.status() else { return Ok(()) };
-        let said = domain::says_turn(&record, desired.pool.vendor.name, self.state.observed, turn);
-        self.stored.write(&said).await.map(drop)
+        let status = domain::says_turn(&record, desired.pool.vendor.name, self.state.observed, turn);
+        self.stored.write(&status).await.map(drop)
     }
 }
 
