@@ -85,7 +85,7 @@ impl Shape {
                 "Nothing was done: the request is refused.",
             ),
             Self::KnownText => (
-                "the application's JSON with a text that [errors.md](errors.md) lists without a note that the outcome is read back",
+                "the application's JSON with a text of [errors.md](errors.md) that has no note about reading the outcome back",
                 "Nothing was done: the rule is checked before any effect.",
             ),
         }
