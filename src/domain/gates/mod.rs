@@ -217,7 +217,7 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object, then holds that only a person ends, last holds that end by themselves. Late effects of the last change come before
 /// the contradicting numbers that they may cause. Changes in flight of other objects are checked last, and only where no gate
 /// holds: so a change that is held for days does not wake on each of theirs.
-const ALL: [Gate; 18] = [
+const ALL: [Gate; 19] = [
     standby::gate,
     observe::gate,
     standby::activating,
@@ -229,6 +229,7 @@ const ALL: [Gate; 18] = [
     vendor_rules::rules,
     guard_rails::gate,
     seats_in_use::gate,
+    approval::unreadable,
     late_effects::gate,
     contradicting_numbers::gate,
     first_sight::gate,
