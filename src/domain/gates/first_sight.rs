@@ -59,14 +59,14 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     if !lowers || s.first_wish().is_none() || s.confirms(&consent) || approved {
         return vec![];
     }
-    let what = if removes {
-        "it would remove a license key".to_owned()
+    let (what, edit) = if removes {
+        ("it would remove a license key".to_owned(), "the license keys in spec to those")
     } else {
-        format!("{target} seats are fewer than {now}")
+        (format!("{target} seats are fewer than {now}"), "spec.seats or spec.sizing to what")
     };
     let message = format!(
         "{what}, and this object has no record of the account: it is new, was restored, or took these seats over. Seatkeeper \
-         lowers no seats and removes no license key for it until a person agrees: edit spec to what you want, or annotate the object with {CONFIRM}={}",
+         lowers no seats and removes no license key for it until a person agrees: edit {edit} you want, or annotate the object with {CONFIRM}={}",
         consent
     );
     vec![Hold::of(HoldKind::FirstSight, message)]

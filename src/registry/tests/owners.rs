@@ -139,6 +139,8 @@ fn accounts_sharing_row_are_held_until_both_are_confirmed() {
     assert_eq!(told.reserve_of("a", "one/"), Ok(()));
     told.over("a");
     assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::SameRows(key("a"), id)), "b was not said to differ");
+    told.differs("a", "one/", &[]);
+    assert!(matches!(told.reserve_of("a", "one/"), Err(BlockedBy::SameRows(..))), "the annotation was removed");
     told.forget("a");
     told.lists("b", "two/", &["2/v", "3/w"]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
