@@ -12,6 +12,7 @@ use super::may_bill::may_bill;
 use super::plan::{intent, last_plan, plan, review_of, shown};
 use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
 use super::ready_reason::says;
+use super::seat_limit::keeps_bought;
 use super::send_delay::spread;
 use super::settle_time::Timing;
 use super::standby::{self, Standby};
@@ -189,7 +190,8 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let (decision, settles) = stand_by(s, decision, intent.as_ref(), applied.is_some());
     let wake = times.chain(settles).min();
     let manages = s.desired.policy == ManagementPolicy::Manage && s.desired.stands_by().is_none();
-    let agreed = decision.verdict == Verdict::InSync && !s.desired.holds_seats_back();
+    let kept = s.desired.holds_seats_back() || s.seen.numbers().is_some_and(|now| keeps_bought(s.desired, now));
+    let agreed = decision.verdict == Verdict::InSync && !kept;
     let record_of = manages.then(|| s.record_of(agreed));
     let last_plan = last_plan(s, &decision);
     let doubt = decision.doubt.or_else(|| activation.clone().map(Wait::doubt));
