@@ -81,7 +81,10 @@ impl Pass<'_> {
         if let Verdict::Held(holds) = &decision.verdict {
             for hold in holds {
                 match hold.kind {
-                    HoldKind::OtherPool | HoldKind::StuckPool | HoldKind::DeferredPool | HoldKind::VendorRule => {
+                    HoldKind::OtherPool
+                    | HoldKind::StuckPool
+                    | HoldKind::DeferredPool { .. }
+                    | HoldKind::VendorRule => {
                         pools.wait_for_account(key);
                     }
                     HoldKind::NotScanned | HoldKind::OtherChange => {
