@@ -14,6 +14,7 @@ use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
 use crate::domain::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
+use crate::vendors::rate_limit::Wait;
 use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 
 /// How long to wait after another object was faster, if nothing reports its end sooner.
@@ -39,13 +40,11 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
         context.metrics.pass("waiting");
         return Ok(End::Quiet(OVERTAKEN));
     }
-    let Decided { status, desired, snapshot, .. } = decided;
     if let Err(wait) = account.turn_to_write() {
-        context.pools.set_open(key, status.intent.as_ref());
-        context.metrics.pass("rate_limited");
-        let after = wait.after();
-        return Ok(account.closed(wait).map_or(End::Quiet(after), |fault| End::Unsent(fault, after)));
+        context.pools.set_open(key, decided.status.intent.as_ref());
+        return Ok(not_sent_yet(pass, decided, account.as_ref(), wait));
     }
+    let Decided { status, desired, snapshot, .. } = decided;
     let answered = request(pass, status, account.as_ref(), &intent).await;
     // Without an outcome nothing was sent: the intent could not be recorded.
     let Answered { learned, read_back, asked, fault } = answered.inspect_err(|_| context.pools.set_open(key, None))?;
@@ -64,6 +63,20 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     }
     let reading = Reading { snapshot: read_back.unwrap_or(snapshot), asked };
     Ok(End::Decided(Box::new(decide(pass, status, desired, reading))))
+}
+
+/// The end of a pass whose change has no turn. Where the path for changes is closed, what was read and decided is recorded all the same:
+/// that may last for hours, and readings go on.
+fn not_sent_yet(pass: &mut Pass<'_>, decided: Decided, account: &dyn VendorAccount, wait: Wait) -> End {
+    let after = wait.after();
+    let Some(fault) = account.closed(wait) else {
+        pass.context.metrics.pass("rate_limited");
+        return End::Quiet(after);
+    };
+    // The approval is not used yet.
+    pass.notices.retain(|notice| notice.reason != domain::event::CHANGE_APPROVED);
+    let decision = decided.decision.not_sent_yet(fault.message, after);
+    End::Decided(Box::new(Decided { decision, ..decided }))
 }
 
 /// The outcome of a request.

@@ -46,7 +46,6 @@ async fn write_end(pass: &mut Pass<'_>, end: End) -> Result<Duration, Error> {
         End::NoRecord(fault) => pass.words(&fault).await,
         End::Failed(failed) => pass.failed(*failed).await,
         End::RateLimited(rate_limited) => pass.rate_limited(*rate_limited).await,
-        End::Unsent(fault, after) => pass.unsent(&fault, after).await,
         End::Decided(decided) => Box::pin(pass.decided(*decided)).await,
     }
 }

@@ -104,6 +104,8 @@ pub struct Decision {
     pub doubt: Option<Doubt>,
     /// Look again after this long, if the regular interval is longer or there is none. A change of a Secret is looked for beside it.
     pub wake: Option<Duration>,
+    /// Why the change cannot leave yet although nothing holds it: the vendor's path for changes is closed.
+    pub unsent: Option<String>,
     /// The vendor was moved from outside, away from what we set.
     pub drifted: Option<Numbers>,
     /// The license with its keys, where keys decide: replaces the recorded one.
@@ -219,11 +221,18 @@ impl Decision {
             may_bill: None,
             doubt: None,
             wake: None,
+            unsent: None,
             drifted: None,
             license: None,
             lost: None,
             record_of: None,
         }
+    }
+
+    /// The same of a change for which the vendor's path for changes is closed, with the reason. It is tried again after this long.
+    #[must_use]
+    pub fn not_sent_yet(self, why: String, after: Duration) -> Self {
+        Self { unsent: Some(why), wake: Some(after), ..self }
     }
 
     /// A person must act before the change that waits can be made.
