@@ -56,7 +56,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     pass.notices.extend(notices);
     if let Some(fault) = fault {
         context.pools.set_open(key, status.intent.as_ref());
-        pass.state.failures = pass.state.failures.saturating_add(1);
+        pass.state.failed(&fault);
         pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
         let account = Some(snapshot.account);
         return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));

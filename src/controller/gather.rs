@@ -224,7 +224,7 @@ async fn ask(
         }
         Err(ReadError::Failed(fault)) => {
             pass.state.not_read(Instant::now());
-            pass.state.failures = pass.state.failures.saturating_add(1);
+            pass.state.failed(&fault);
             pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
             Ok(failed(status, Some(desired), Some(known), fault))
         }

@@ -23,9 +23,6 @@ const IDLE: Duration = Duration::from_secs(600);
 /// The longest pause between two tries of something that time mends.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
-/// This many tries in a row show that a server lacks a path, and that no proxy before it is only starting.
-const FEW_TRIES: u32 = 5;
-
 /// How often an object that is being deleted gets a pass: the watch reports its end.
 const LEAVING: Duration = Duration::from_secs(600);
 
@@ -109,7 +106,7 @@ impl Pass<'_> {
     async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
         let Failed { status, desired, account, mut fault, back } = failed;
         if let Remedy::Server { lasts } = &mut fault.remedy {
-            *lasts = self.state.failures >= FEW_TRIES;
+            *lasts = self.state.lacks_a_path();
         }
         let wait = back.map_or_else(|| after_fault(self.context, &fault, self.state), one_after_another);
         let (interval, now) = (desired.as_ref().map_or(IDLE, |desired| desired.interval), Instant::now());

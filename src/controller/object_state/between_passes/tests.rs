@@ -28,6 +28,27 @@ fn change_that_does_not_leave_is_tried_with_back_off_until_it_has_left() {
 }
 
 #[test]
+fn server_lacks_a_path_only_after_tries_in_a_row_that_say_so() {
+    let fault = |remedy| Fault { remedy, ..Fault::spec("no".into()) };
+    let lacks = || fault(Remedy::Server { lasts: false });
+    let mut state = ObjectState { changing: true, ..ObjectState::default() };
+    for _ in 0..9 {
+        // A change that does not leave, pass after pass.
+        state.failed(&fault(Remedy::Time { after: None, secret_may_help: false }));
+        state.decided();
+    }
+    state.failed(&lacks());
+    assert_eq!((state.failures, state.lacks_a_path()), (10, false), "a gateway may only be starting");
+    for _ in 0..4 {
+        state.failed(&lacks());
+    }
+    assert!(state.lacks_a_path());
+    state.changing = false;
+    state.decided();
+    assert_eq!((state.failures, state.lacks_a_path()), (0, false));
+}
+
+#[test]
 fn next_pass_is_urgent_with_change_in_flight_and_new_until_first_turn() {
     let now = Instant::now();
     let class = |change: fn(&mut ObjectState, Instant)| {
