@@ -9,6 +9,7 @@ use super::gather::credential_pause;
 use super::intent_journal::StatusJournal;
 use super::object_state::Key;
 use super::pass_values::{Decided, End, Failed, Opened, Pass, Reading};
+use super::record::one_after_another;
 use super::wanted_ownership::rows_of;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
@@ -75,7 +76,7 @@ fn not_sent_yet(pass: &mut Pass<'_>, decided: Decided, account: &dyn VendorAccou
     };
     // The approval is not used yet.
     pass.notices.retain(|notice| notice.reason != domain::event::CHANGE_APPROVED);
-    let decision = decided.decision.not_sent_yet(fault.message, after);
+    let decision = decided.decision.not_sent_yet(fault.message, one_after_another(after));
     End::Decided(Box::new(Decided { decision, ..decided }))
 }
 

@@ -312,8 +312,8 @@ async fn write(stored: &mut StoredObject, status: &LicenseSeatsStatus) -> Result
     Err(Error::Conflict)
 }
 
-/// When an object comes back to a closed host: not before the pause has ended, and not at the same time as all the others.
-fn one_after_another(pause: Duration) -> Duration {
+/// When an object comes back to a closed host or path: not before the pause has ended, and not at the same time as all the others.
+pub(super) fn one_after_another(pause: Duration) -> Duration {
     pause.mul_f64(fastrand::f64().mul_add(0.1, 1.0))
 }
 
