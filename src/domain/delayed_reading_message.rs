@@ -56,11 +56,10 @@ pub fn shown(time: Timestamp) -> String {
 fn with(status: &LicenseSeatsStatus, sentence: Option<&str>) -> LicenseSeatsStatus {
     let mut status = status.clone();
     for ready in status.conditions.iter_mut().filter(|condition| condition.type_ == kind::READY) {
-        let said = [BEGINS, UNSENT]
-            .iter()
-            .fold(ready.message.as_str(), |said, begins| said.split(begins).next().unwrap_or_default());
+        let said = ready.message.split(BEGINS).next().unwrap_or_default();
         ready.message = match sentence {
-            Some(sentence) => format!("{said}{BEGINS}{sentence}"),
+            Some(sentence) => format!("{}{BEGINS}{sentence}", said.split(UNSENT).next().unwrap_or_default()),
+            // What keeps a change from leaving is true until the next decision.
             None => said.to_owned(),
         };
     }

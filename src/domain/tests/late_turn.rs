@@ -83,6 +83,10 @@ fn closed_path_for_changes_is_added_to_ready_message_until_next_decision() {
         !said(&says_turn(&unsent, "Acme", None, later(90)), kind::READY).1.contains("Not sent yet"),
         "one at a time"
     );
+    let fault =
+        Fault { remedy: Remedy::Time { after: None, secret_may_help: false }, ..Fault::spec("no answer".into()) };
+    let hiccup = Finding::Failed { fault: &fault, desired: None, account: None, stale: false };
+    assert_eq!(report(&unsent, 3, &hiccup, later(90)).status, unsent, "it is still true");
     assert_eq!(told(&unsent, None), before);
 }
 
