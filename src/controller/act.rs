@@ -21,6 +21,9 @@ use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 /// How long to wait after another object was faster, if nothing reports its end sooner.
 const OVERTAKEN: Duration = Duration::from_secs(1);
 
+/// The beginning of what is said of a change of which no byte has left.
+const NOT_SENT: &str = "the change was not sent: ";
+
 /// Carries out a decision. The reading after a request gets a new decision, and nothing is sent because of it.
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
     let (context, key) = (pass.context, pass.key);
@@ -58,6 +61,9 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     if let Some(fault) = fault {
         context.pools.set_open(key, status.intent.as_ref());
         pass.state.failed(&fault);
+        if let Some(why) = fault.message.strip_prefix(NOT_SENT) {
+            pass.state.not_sent(why);
+        }
         pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
         let account = Some(snapshot.account);
         return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));
@@ -148,7 +154,7 @@ fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) ->
             remedy: Remedy::Time { after: None, secret_may_help: false },
             reason: reason::VENDOR_UNREACHABLE,
             summary: "change not sent".into(),
-            message: format!("the change was not sent: {why}. Seatkeeper tries again"),
+            message: format!("{NOT_SENT}{why}. Seatkeeper tries again"),
         }),
         _ => None,
     }

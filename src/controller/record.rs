@@ -56,6 +56,8 @@ impl Pass<'_> {
         self.note_last_changes(&status.history, Duration::MAX);
         self.follow(&decision, &snapshot);
         self.context.metrics.pass(decision.verdict.label());
+        let unsent = decision.unsent.clone().or_else(|| self.state.keeps_from_leaving());
+        let decision = Decision { unsent, ..decision };
         let finding = Finding::Decided { desired: &desired, seen: &snapshot, decision: &decision };
         self.write_with_proof(&status, &finding).await?;
         // Not before: what cannot be stored is tried with back-off.

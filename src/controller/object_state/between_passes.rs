@@ -16,7 +16,8 @@ use crate::domain::{DoubtClock, Fault, Remedy};
 /// A turn that the rate limit delays by more than this is reported.
 const LATE: Duration = Duration::from_secs(60);
 
-/// This many tries in a row show that a server lacks a path, and that no proxy before it is only starting.
+/// This many tries in a row show that a server lacks a path, and that no proxy before it is only starting; or that what keeps a change from
+/// leaving does not pass at once.
 const FEW_TRIES: u32 = 5;
 
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
@@ -54,6 +55,8 @@ pub(in crate::controller) struct ObjectState {
     pub failures: u32,
     /// Tries in a row in which the server lacked a path.
     lacks: u32,
+    /// Why the change that is about to be made did not leave when it was tried last.
+    unsent: Option<String>,
     /// Passes in a row whose record could not be kept.
     pub unkept: u32,
     /// Unrecorded effects.
@@ -220,12 +223,22 @@ impl ObjectState {
         self.lacks >= FEW_TRIES
     }
 
+    /// The change that is about to be made did not leave.
+    pub fn not_sent(&mut self, why: &str) {
+        self.unsent = Some(why.to_owned());
+    }
+
+    /// Why the change that is about to be made does not leave, once it was tried a few times.
+    pub fn keeps_from_leaving(&self) -> Option<String> {
+        self.unsent.clone().filter(|_| self.changing && self.failures >= FEW_TRIES)
+    }
+
     /// A decision was made and stored. While a change is about to be made its failures stay counted: one that does not leave, pass
     /// after pass, is tried with back-off.
     pub fn decided(&mut self) {
         self.unkept = 0;
         if !self.changing {
-            (self.failures, self.lacks) = (0, 0);
+            (self.failures, self.lacks, self.unsent) = (0, 0, None);
         }
     }
 

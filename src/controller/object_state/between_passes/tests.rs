@@ -28,6 +28,25 @@ fn change_that_does_not_leave_is_tried_with_back_off_until_it_has_left() {
 }
 
 #[test]
+fn change_that_does_not_leave_says_why_after_a_few_tries_until_it_has_left() {
+    let mut state = ObjectState { changing: true, ..ObjectState::default() };
+    let fault = Fault::spec("the send deadline has passed".into());
+    for tries in 1..=6 {
+        state.failed(&fault);
+        state.not_sent(&fault.message);
+        state.decided();
+        let said = state.keeps_from_leaving();
+        assert_eq!(said.as_deref(), (tries > 4).then_some("the send deadline has passed"), "{tries}");
+    }
+    state.changing = false;
+    assert_eq!(state.keeps_from_leaving(), None, "nothing is about to be made");
+    state.decided();
+    state.changing = true;
+    (0..6).for_each(|_| state.failed(&fault));
+    assert_eq!(state.keeps_from_leaving(), None, "another change was not tried yet");
+}
+
+#[test]
 fn server_lacks_a_path_only_after_tries_in_a_row_that_say_so() {
     let fault = |remedy| Fault { remedy, ..Fault::spec("no".into()) };
     let lacks = || fault(Remedy::Server { lasts: false });
