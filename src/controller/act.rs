@@ -9,15 +9,20 @@ use super::gather::credential_pause;
 use super::intent_journal::StatusJournal;
 use super::object_state::Key;
 use super::pass_values::{Decided, End, Failed, Opened, Pass, Reading};
+use super::record::one_after_another;
 use super::wanted_ownership::rows_of;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
 use crate::domain::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
+use crate::vendors::rate_limit::Wait;
 use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 
 /// How long to wait after another object was faster, if nothing reports its end sooner.
 const OVERTAKEN: Duration = Duration::from_secs(1);
+
+/// The beginning of what is said of a change of which no byte has left.
+const NOT_SENT: &str = "the change was not sent: ";
 
 /// Carries out a decision. The reading after a request gets a new decision, and nothing is sent because of it.
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
@@ -39,13 +44,11 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
         context.metrics.pass("waiting");
         return Ok(End::Quiet(OVERTAKEN));
     }
-    let Decided { status, desired, snapshot, .. } = decided;
     if let Err(wait) = account.turn_to_write() {
-        context.pools.set_open(key, status.intent.as_ref());
-        context.metrics.pass("rate_limited");
-        let after = wait.after();
-        return Ok(account.closed(wait).map_or(End::Quiet(after), |fault| End::Unsent(fault, after)));
+        context.pools.set_open(key, decided.status.intent.as_ref());
+        return Ok(not_sent_yet(pass, decided, account.as_ref(), wait));
     }
+    let Decided { status, desired, snapshot, .. } = decided;
     let answered = request(pass, status, account.as_ref(), &intent).await;
     // Without an outcome nothing was sent: the intent could not be recorded.
     let Answered { learned, read_back, asked, fault } = answered.inspect_err(|_| context.pools.set_open(key, None))?;
@@ -57,13 +60,30 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     pass.notices.extend(notices);
     if let Some(fault) = fault {
         context.pools.set_open(key, status.intent.as_ref());
-        pass.state.failures = pass.state.failures.saturating_add(1);
+        pass.state.failed(&fault);
+        if let Some(why) = fault.message.strip_prefix(NOT_SENT) {
+            pass.state.not_sent(why);
+        }
         pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
         let account = Some(snapshot.account);
         return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));
     }
     let reading = Reading { snapshot: read_back.unwrap_or(snapshot), asked };
     Ok(End::Decided(Box::new(decide(pass, status, desired, reading))))
+}
+
+/// The end of a pass whose change has no turn. Where the path for changes is closed, what was read and decided is recorded all the same:
+/// that may last for hours, and readings go on.
+fn not_sent_yet(pass: &mut Pass<'_>, decided: Decided, account: &dyn VendorAccount, wait: Wait) -> End {
+    let after = wait.after();
+    let Some(fault) = account.closed(wait) else {
+        pass.context.metrics.pass("rate_limited");
+        return End::Quiet(after);
+    };
+    // The approval is not used yet.
+    pass.notices.retain(|notice| notice.reason != domain::event::CHANGE_APPROVED);
+    let decision = decided.decision.not_sent_yet(fault.message, one_after_another(after));
+    End::Decided(Box::new(Decided { decision, ..decided }))
 }
 
 /// The outcome of a request.
@@ -134,7 +154,7 @@ fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) ->
             remedy: Remedy::Time { after: None, secret_may_help: false },
             reason: reason::VENDOR_UNREACHABLE,
             summary: "change not sent".into(),
-            message: format!("the change was not sent: {why}. Seatkeeper tries again"),
+            message: format!("{NOT_SENT}{why}. Seatkeeper tries again"),
         }),
         _ => None,
     }

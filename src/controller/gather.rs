@@ -81,6 +81,10 @@ async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
                 Some(proof) => proof.restore(status, pass.state.term),
                 None => status,
             };
+            // Before it is noted: what waits for its pool says the same before and after a restart of the operator.
+            if status.observed_generation == pass.requested.generation {
+                pass.context.pools.set_stuck(pass.key, domain::stands_still(&status));
+            }
             let read = look(pass, status).await;
             // An object whose turn has not come is read soon; no pass waits for a vendor that does not answer, or refuses.
             if !matches!(read, Ok(Gathered::Seen(_) | Gathered::End(End::RateLimited(_)))) {
@@ -220,7 +224,7 @@ async fn ask(
         }
         Err(ReadError::Failed(fault)) => {
             pass.state.not_read(Instant::now());
-            pass.state.failures = pass.state.failures.saturating_add(1);
+            pass.state.failed(&fault);
             pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
             Ok(failed(status, Some(desired), Some(known), fault))
         }

@@ -100,8 +100,6 @@ pub(super) enum End {
     Failed(Box<Failed>),
     /// The rate limit delayed its reading. Nothing was sent.
     RateLimited(Box<RateLimited>),
-    /// The vendor takes no change for a time. Nothing was sent, and it is tried again after this long.
-    Unsent(Fault, Duration),
     /// The vendor was read and a decision was made.
     Decided(Box<Decided>),
 }

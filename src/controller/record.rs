@@ -23,9 +23,6 @@ const IDLE: Duration = Duration::from_secs(600);
 /// The longest pause between two tries of something that time mends.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
 
-/// This many tries in a row show that a server lacks a path, and that no proxy before it is only starting.
-const FEW_TRIES: u32 = 5;
-
 /// How often an object that is being deleted gets a pass: the watch reports its end.
 const LEAVING: Duration = Duration::from_secs(600);
 
@@ -46,7 +43,6 @@ async fn write_end(pass: &mut Pass<'_>, end: End) -> Result<Duration, Error> {
         End::NoRecord(fault) => pass.words(&fault).await,
         End::Failed(failed) => pass.failed(*failed).await,
         End::RateLimited(rate_limited) => pass.rate_limited(*rate_limited).await,
-        End::Unsent(fault, after) => pass.unsent(&fault, after).await,
         End::Decided(decided) => Box::pin(pass.decided(*decided)).await,
     }
 }
@@ -60,6 +56,8 @@ impl Pass<'_> {
         self.note_last_changes(&status.history, Duration::MAX);
         self.follow(&decision, &snapshot);
         self.context.metrics.pass(decision.verdict.label());
+        let unsent = decision.unsent.clone().or_else(|| self.state.keeps_from_leaving());
+        let decision = Decision { unsent, ..decision };
         let finding = Finding::Decided { desired: &desired, seen: &snapshot, decision: &decision };
         self.write_with_proof(&status, &finding).await?;
         // Not before: what cannot be stored is tried with back-off.
@@ -81,7 +79,10 @@ impl Pass<'_> {
         if let Verdict::Held(holds) = &decision.verdict {
             for hold in holds {
                 match hold.kind {
-                    HoldKind::OtherPool | HoldKind::StuckPool | HoldKind::DeferredPool | HoldKind::VendorRule => {
+                    HoldKind::OtherPool
+                    | HoldKind::StuckPool
+                    | HoldKind::DeferredPool { .. }
+                    | HoldKind::VendorRule => {
                         pools.wait_for_account(key);
                     }
                     HoldKind::NotScanned | HoldKind::OtherChange => {
@@ -107,7 +108,7 @@ impl Pass<'_> {
     async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
         let Failed { status, desired, account, mut fault, back } = failed;
         if let Remedy::Server { lasts } = &mut fault.remedy {
-            *lasts = self.state.failures >= FEW_TRIES;
+            *lasts = self.state.lacks_a_path();
         }
         let wait = back.map_or_else(|| after_fault(self.context, &fault, self.state), one_after_another);
         let (interval, now) = (desired.as_ref().map_or(IDLE, |desired| desired.interval), Instant::now());
@@ -313,8 +314,8 @@ async fn write(stored: &mut StoredObject, status: &LicenseSeatsStatus) -> Result
     Err(Error::Conflict)
 }
 
-/// When an object comes back to a closed host: not before the pause has ended, and not at the same time as all the others.
-fn one_after_another(pause: Duration) -> Duration {
+/// When an object comes back to a closed host or path: not before the pause has ended, and not at the same time as all the others.
+pub(super) fn one_after_another(pause: Duration) -> Duration {
     pause.mul_f64(fastrand::f64().mul_add(0.1, 1.0))
 }
 

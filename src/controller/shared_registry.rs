@@ -85,7 +85,7 @@ impl Pools {
         self.lock().reserve(key, InFlight::of(intent), term, Instant::now())
     }
 
-    /// The wishes of the other objects of the same account.
+    /// The wishes of the owners of other pools of the same account.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
         self.lock().wanted_beside(key)
     }

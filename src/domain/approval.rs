@@ -199,14 +199,21 @@ pub(super) fn next_end(s: &Situation<'_>) -> Option<Timestamp> {
     ends.filter(|end| *end > s.now).min()
 }
 
+/// The approvals cannot be read, which only a person mends.
+pub(super) fn unreadable(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    match consent(s, wanted.change) {
+        Consent::Unread(why) if !is_first_repeat(s, wanted.change) => vec![Hold::of(HoldKind::ApprovalsUnread, why)],
+        _ => vec![],
+    }
+}
+
 /// `spec.approval` and `SeatApproval`: a change waits for a person's yes, and a no holds it.
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     // Most changes need no yes: an id is asked for where a message names it.
     let id = || shown(s, &wanted.change.step).map_or_else(String::new, |plan| plan.id);
     match consent(s, wanted.change) {
         // The protocol's first repeat of a request is the same change: it passed already. A person may still deny it.
-        Consent::Needed(_) | Consent::Unread(_) if is_first_repeat(s, wanted.change) => vec![],
-        Consent::Unread(why) => vec![Hold::of(HoldKind::ApprovalsUnread, why)],
+        Consent::Needed(_) if is_first_repeat(s, wanted.change) => vec![],
         Consent::Needed(why) => {
             let others: String = why_none_covers(s, &wanted.change.step).iter().map(|why| format!(". {why}")).collect();
             let message = format!(
@@ -223,6 +230,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
             );
             vec![Hold::of(HoldKind::Denied, message)]
         }
-        Consent::NotNeeded | Consent::Approved { .. } => vec![],
+        // `unreadable` holds what is not read.
+        Consent::Unread(_) | Consent::NotNeeded | Consent::Approved { .. } => vec![],
     }
 }

@@ -136,15 +136,19 @@ pub struct StandsStill {
     pub why: String,
     /// Its change is deferred: waiting is not failure.
     pub deferred: bool,
+    /// Only a person lets its change go on. A window opens by itself.
+    pub of_a_person: bool,
 }
 
 /// Whether a wanted change is idle, by the status.
 pub fn stands_still(status: &LicenseSeatsStatus) -> Option<StandsStill> {
-    let is_there = |kind: &str| find(&status.conditions, kind).is_some();
+    let pending = find(&status.conditions, kind::CHANGE_PENDING).map(|pending| pending.reason.as_str());
     let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == ConditionStatus::True.text());
-    let deferred = ready && is_there(kind::CHANGE_PENDING);
-    let still = (!ready || deferred) && !is_there(kind::RECONCILING);
-    status.summary.clone().filter(|_| still).map(|why| StandsStill { why, deferred })
+    let deferred = ready && pending.is_some();
+    let still = (!ready || deferred) && find(&status.conditions, kind::RECONCILING).is_none();
+    let opens = pending.is_some_and(|why| [reason::AWAITING_WINDOW, reason::WINDOW_MISSED].contains(&why));
+    let of_a_person = !(deferred && opens);
+    status.summary.clone().filter(|_| still).map(|why| StandsStill { why, deferred, of_a_person })
 }
 
 /// Status of a condition.
@@ -279,5 +283,20 @@ mod tests {
         assert_eq!((still(&[held, goes_on]), still(&[ready, pending, goes_on])), (None, None));
         let unsaid = LicenseSeatsStatus { summary: None, ..status(&[held]) };
         assert_eq!(stands_still(&unsaid), None);
+    }
+
+    #[test]
+    fn idle_change_goes_on_without_a_person_only_where_a_window_opens() {
+        let of_a_person = |ready, why| {
+            let said = [(kind::READY, ready, ""), (kind::CHANGE_PENDING, ConditionStatus::True, why)];
+            stands_still(&status(&said)).map(|still| still.of_a_person)
+        };
+        for why in [reason::AWAITING_WINDOW, reason::WINDOW_MISSED] {
+            assert_eq!(of_a_person(ConditionStatus::True, why), Some(false), "{why}");
+        }
+        for why in [reason::SUSPENDED, reason::AWAITING_APPROVAL, reason::CHANGE_DENIED, reason::NEVER_MADE] {
+            assert_eq!(of_a_person(ConditionStatus::True, why), Some(true), "{why}");
+        }
+        assert_eq!(of_a_person(ConditionStatus::False, reason::AWAITING_WINDOW), Some(true), "as an expired license");
     }
 }

@@ -12,6 +12,7 @@ use super::may_bill::may_bill;
 use super::plan::{intent, last_plan, plan, review_of, shown};
 use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
 use super::ready_reason::says;
+use super::seat_limit::keeps_bought;
 use super::send_delay::spread;
 use super::settle_time::Timing;
 use super::standby::{self, Standby};
@@ -103,6 +104,8 @@ pub struct Decision {
     pub doubt: Option<Doubt>,
     /// Look again after this long, if the regular interval is longer or there is none. A change of a Secret is looked for beside it.
     pub wake: Option<Duration>,
+    /// Why the change cannot leave yet although nothing holds it: the vendor's path for changes is closed.
+    pub unsent: Option<String>,
     /// The vendor was moved from outside, away from what we set.
     pub drifted: Option<Numbers>,
     /// The license with its keys, where keys decide: replaces the recorded one.
@@ -189,7 +192,8 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let (decision, settles) = stand_by(s, decision, intent.as_ref(), applied.is_some());
     let wake = times.chain(settles).min();
     let manages = s.desired.policy == ManagementPolicy::Manage && s.desired.stands_by().is_none();
-    let agreed = decision.verdict == Verdict::InSync && !s.desired.holds_seats_back();
+    let kept = s.desired.holds_seats_back() || s.seen.numbers().is_some_and(|now| keeps_bought(s.desired, now));
+    let agreed = decision.verdict == Verdict::InSync && !kept;
     let record_of = manages.then(|| s.record_of(agreed));
     let last_plan = last_plan(s, &decision);
     let doubt = decision.doubt.or_else(|| activation.clone().map(Wait::doubt));
@@ -217,11 +221,18 @@ impl Decision {
             may_bill: None,
             doubt: None,
             wake: None,
+            unsent: None,
             drifted: None,
             license: None,
             lost: None,
             record_of: None,
         }
+    }
+
+    /// The same of a change for which the vendor's path for changes is closed, with the reason. It is tried again after this long.
+    #[must_use]
+    pub fn not_sent_yet(self, why: String, after: Duration) -> Self {
+        Self { unsent: Some(why), wake: Some(after), ..self }
     }
 
     /// A person must act before the change that waits can be made.

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn sentence_of_held_object_names_it_and_why_in_its_own_namespace_alone() {
         let sentence = |peer| {
-            let still = StandsStill { why: "suspended".into(), deferred: false };
+            let still = StandsStill { why: "suspended".into(), deferred: true, of_a_person: true };
             Stuck { pool: "passwordManager", peer, still }.sentence()
         };
         let near = sentence(Peer::Here("passwords".to_owned()));

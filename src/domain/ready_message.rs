@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::condition::{ConditionStatus, Conditions, kind};
 use super::decision_conditions::{Told, above_ceiling, may_bill, numbers};
+use super::delayed_reading_message::UNSENT;
 use super::may_bill::checked;
 use super::quantity::made_twice::doubled;
 use super::standby::{activates, standing_by};
@@ -48,6 +49,10 @@ pub(super) fn say_ready(
     }
     if told.decision.verdict == Verdict::InSync {
         message.push_str(&activates(told.decision));
+    }
+    // Readings go on, so nothing else would say it.
+    if let Some(why) = &told.decision.unsent {
+        message = format!("{message}{UNSENT}{why}");
     }
     conditions.say(kind::READY, ready, why, &message);
     (why, message)

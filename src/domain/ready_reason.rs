@@ -77,7 +77,7 @@ fn deferred(kind: &HoldKind) -> Option<(&'static str, &'static str)> {
         HoldKind::Approval => (reason::AWAITING_APPROVAL, "approval needed"),
         HoldKind::Denied => (reason::CHANGE_DENIED, "denied"),
         HoldKind::NeverMade(_) => (reason::NEVER_MADE, "shown only"),
-        HoldKind::DeferredPool => (reason::AWAITING_OTHER_POOL, "other pool is held"),
+        HoldKind::DeferredPool { .. } => (reason::AWAITING_OTHER_POOL, "other pool is held"),
         _ => return None,
     })
 }
@@ -126,7 +126,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
             | HoldKind::Approval
             | HoldKind::Denied
             | HoldKind::NeverMade(_)
-            | HoldKind::DeferredPool,
+            | HoldKind::DeferredPool { .. },
         )
         | None => stalls(reason::VENDOR_REJECTED, "vendor would refuse"),
     }

@@ -55,6 +55,12 @@ pub(super) fn target(desired: &Desired, now: Numbers, usage: Usage, satisfied: b
     Numbers { seats, limit }
 }
 
+/// Whether more seats than the spec asks for stay because the vendor may have bought them. An object that found them has agreed to no
+/// fewer.
+pub(super) fn keeps_bought(desired: &Desired, now: Numbers) -> bool {
+    matches!(desired.limit, LimitGoal::UpTo(_)) && desired.seats.is_some_and(|seats| seats < now.seats)
+}
+
 /// The protective step while an increase waits: lower the limit to what the spec allows.
 pub(super) fn protected(limit: LimitGoal, now: Numbers, wanted: Numbers) -> Option<Numbers> {
     let most = match limit {

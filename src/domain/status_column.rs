@@ -104,7 +104,7 @@ fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> Vec<St
         return vec![format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"))];
     }
     // A hold that lasts for days, or until a person acts, must not hide anything worse.
-    let waits = holds.first().is_some_and(|hold| hold.lasts() || hold.is_of_a_person());
+    let waits = holds.first().is_some_and(Hold::may_take_days);
     let beside = Some(beside).filter(|_| waits);
     let mut phrases: Vec<String> = beside.into_iter().flat_map(Beside::harm).collect();
     if let Some(HoldKind::Window(awaited)) = holds.first().map(|hold| &hold.kind) {

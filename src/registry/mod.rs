@@ -102,7 +102,7 @@ impl Registry {
         self.owners.before(key, self.owners.ownership(key)?)
     }
 
-    /// The wishes of the other objects of the same account.
+    /// The wishes of the owners of other pools of the same account.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
         self.owners.wanted_beside(key)
     }

@@ -82,20 +82,24 @@ impl Owners {
         }
     }
 
-    /// The wishes of the other objects of the same account.
+    /// The wishes of the owners of other pools of the same account. An object whose pool an older one owns changes nothing.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
-        let Some(mine) = self.ownership(key) else { return Vec::new() };
-        let others = self.0.values().filter_map(|read| read.ownership.as_ref());
-        let beside = others.filter(|theirs| theirs.account == mine.account && theirs.pool != mine.pool);
-        beside.filter_map(|theirs| Some((theirs.pool, theirs.wanted?))).collect()
+        self.beside(key).filter_map(|(_, theirs)| Some((theirs.pool, theirs.wanted?))).collect()
     }
 
     /// The objects that want something of another pool of the same account and have it before all others, with the pool.
     pub fn owners_beside(&self, key: &Key) -> Vec<(Key, &'static str)> {
-        let Some(mine) = self.ownership(key) else { return Vec::new() };
-        let wants = self.0.iter().filter_map(|(other, read)| Some((other, read.ownership.as_ref()?)));
-        let beside = wants.filter(|(_, theirs)| theirs.account == mine.account && theirs.pool != mine.pool);
-        let owners = beside.filter(|(other, theirs)| theirs.wanted.is_some() && self.before(other, theirs).is_none());
-        owners.map(|(other, theirs)| (other.clone(), theirs.pool)).collect()
+        let wants = self.beside(key).filter(|(_, theirs)| theirs.wanted.is_some());
+        wants.map(|(other, theirs)| (other.clone(), theirs.pool)).collect()
+    }
+
+    /// The owners of other pools of the same account.
+    fn beside(&self, key: &Key) -> impl Iterator<Item = (&Key, &Ownership)> {
+        let mine = self.ownership(key);
+        let all = self.0.iter().filter_map(|(other, read)| Some((other, read.ownership.as_ref()?)));
+        let same = move |theirs: &Ownership| {
+            mine.is_some_and(|mine| theirs.account == mine.account && theirs.pool != mine.pool)
+        };
+        all.filter(move |(other, theirs)| same(theirs) && self.before(other, theirs).is_none())
     }
 }

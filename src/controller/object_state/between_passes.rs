@@ -11,10 +11,14 @@ use crate::api::{Intent, IntentPhase};
 use crate::controller::installation_signature::Signature;
 use crate::controller::queue::Class;
 use crate::controller::unstored_proof::Proof;
-use crate::domain::{DoubtClock, Fault};
+use crate::domain::{DoubtClock, Fault, Remedy};
 
 /// A turn that the rate limit delays by more than this is reported.
 const LATE: Duration = Duration::from_secs(60);
+
+/// This many tries in a row show that a server lacks a path, and that no proxy before it is only starting; or that what keeps a change from
+/// leaving does not pass at once.
+const FEW_TRIES: u32 = 5;
 
 /// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
 #[derive(Clone, Debug)]
@@ -49,6 +53,10 @@ pub(in crate::controller) struct ObjectState {
     pub signature: Signature,
     /// Failed passes in a row.
     pub failures: u32,
+    /// Tries in a row in which the server lacked a path.
+    lacks: u32,
+    /// Why the change that is about to be made did not leave when it was tried last.
+    unsent: Option<String>,
     /// Passes in a row whose record could not be kept.
     pub unkept: u32,
     /// Unrecorded effects.
@@ -203,12 +211,34 @@ impl ObjectState {
         self.answered();
     }
 
+    /// The vendor was asked in vain.
+    pub fn failed(&mut self, fault: &Fault) {
+        self.failures = self.failures.saturating_add(1);
+        let lacks = matches!(fault.remedy, Remedy::Server { .. });
+        self.lacks = if lacks { self.lacks.saturating_add(1) } else { 0 };
+    }
+
+    /// Whether the server has lacked a path for a few tries in a row. Other failures say nothing of that.
+    pub fn lacks_a_path(&self) -> bool {
+        self.lacks >= FEW_TRIES
+    }
+
+    /// The change that is about to be made did not leave.
+    pub fn not_sent(&mut self, why: &str) {
+        self.unsent = Some(why.to_owned());
+    }
+
+    /// Why the change that is about to be made does not leave, once it was tried a few times.
+    pub fn keeps_from_leaving(&self) -> Option<String> {
+        self.unsent.clone().filter(|_| self.changing && self.failures >= FEW_TRIES)
+    }
+
     /// A decision was made and stored. While a change is about to be made its failures stay counted: one that does not leave, pass
     /// after pass, is tried with back-off.
     pub fn decided(&mut self) {
         self.unkept = 0;
         if !self.changing {
-            self.failures = 0;
+            (self.failures, self.lacks, self.unsent) = (0, 0, None);
         }
     }
 

@@ -76,14 +76,6 @@ impl Pass<'_> {
         }
     }
 
-    /// Adds why the change cannot leave to what the status says, once.
-    pub(super) async fn unsent(&mut self, fault: &Fault, after: Duration) -> Result<Duration, Error> {
-        if let Ok(record) = self.stored.status() {
-            self.stored.write(&domain::says_unsent(&record, &fault.message)).await?;
-        }
-        Ok(after)
-    }
-
     /// Adds the time of the turn to what the status says. No request of a person counts as handled by that.
     async fn say_turn(&mut self, desired: &Desired, turn: Timestamp) -> Result<(), Error> {
         let Ok(record) = self.stored.status() else { return Ok(()) };

@@ -75,7 +75,10 @@ pub enum HoldKind {
     /// The same, and the other object is held until a person acts.
     StuckPool,
     /// The same, and the other object's change is deferred: it waits for a window or a person, or is suspended.
-    DeferredPool,
+    DeferredPool {
+        /// Only a person lets that change go on.
+        of_a_person: bool,
+    },
     /// It waits for a `SeatApproval`.
     Approval,
     /// A `SeatApproval` denies it.
@@ -141,7 +144,13 @@ impl Hold {
 
     /// Whether a change by another object of the account ends it.
     pub(super) fn is_of_others(&self) -> bool {
-        matches!(self.kind, HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool)
+        let deferred = matches!(self.kind, HoldKind::DeferredPool { .. });
+        deferred || matches!(self.kind, HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool)
+    }
+
+    /// Whether it may last for days, whatever ends it.
+    pub(super) fn may_take_days(&self) -> bool {
+        self.lasts() || self.is_of_a_person() || matches!(self.kind, HoldKind::DeferredPool { .. })
     }
 
     /// Whether only a person ends it. If a person holds a change through its window, it is not sent after that window.
@@ -165,12 +174,13 @@ impl Hold {
             | HoldKind::NeverMade(_)
             | HoldKind::Owned
             | HoldKind::SameRows => true,
+            // A person who holds the other change holds this one with it.
+            HoldKind::DeferredPool { of_a_person } => of_a_person,
             HoldKind::Activating(..)
             | HoldKind::Settle(_)
             | HoldKind::LateEffects(_)
             | HoldKind::OtherPool
             | HoldKind::UnreadPool
-            | HoldKind::DeferredPool
             | HoldKind::KeyUnread
             | HoldKind::Window(_)
             | HoldKind::Retry
@@ -192,7 +202,7 @@ impl Hold {
             HoldKind::GuardRail => PlanBlock::Guardrail,
             HoldKind::NumbersInDoubt | HoldKind::KeyUnread => PlanBlock::NumbersInDoubt,
             HoldKind::FirstSight => PlanBlock::FirstSight,
-            HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool => {
+            HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool { .. } => {
                 PlanBlock::OtherPool
             }
             HoldKind::Window(_) | HoldKind::NeverMade(_) => PlanBlock::Window,
@@ -217,7 +227,7 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 /// object, then holds that only a person ends, last holds that end by themselves. Late effects of the last change come before
 /// the contradicting numbers that they may cause. Changes in flight of other objects are checked last, and only where no gate
 /// holds: so a change that is held for days does not wake on each of theirs.
-const ALL: [Gate; 18] = [
+const ALL: [Gate; 19] = [
     standby::gate,
     observe::gate,
     standby::activating,
@@ -229,6 +239,7 @@ const ALL: [Gate; 18] = [
     vendor_rules::rules,
     guard_rails::gate,
     seats_in_use::gate,
+    approval::unreadable,
     late_effects::gate,
     contradicting_numbers::gate,
     first_sight::gate,

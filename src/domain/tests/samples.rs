@@ -14,6 +14,15 @@ pub fn held(kind: HoldKind) -> Verdict {
     Verdict::Held(vec![Hold { kind, message: "what to do".into(), wake: Wake::OnEdit }])
 }
 
+/// The status of an object with this verdict.
+pub fn status_of(name: &str) -> LicenseSeatsStatus {
+    let verdict = verdicts().into_iter().find(|(known, _)| *known == name).unwrap().1;
+    let story = story();
+    let decision = Decision { verdict, ..story.follow() };
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    report(&LicenseSeatsStatus::default(), 3, &finding, now()).status
+}
+
 fn standby(settles: bool) -> Verdict {
     Verdict::Standby(Standby { active: "prod-us".into(), wanted: None, settles })
 }
@@ -66,7 +75,7 @@ pub fn verdicts() -> Vec<(&'static str, Verdict)> {
         ("held-other-pool", held(HoldKind::OtherPool)),
         ("held-unread-pool", held(HoldKind::UnreadPool)),
         ("held-stuck-pool", held(HoldKind::StuckPool)),
-        ("held-deferred-pool", held(HoldKind::DeferredPool)),
+        ("held-deferred-pool", held(HoldKind::DeferredPool { of_a_person: true })),
         ("held-never-made", held(HoldKind::NeverMade("increase"))),
         ("held-activating", held(HoldKind::Activating(wait(), None))),
         ("held-late-effects", held(HoldKind::LateEffects(wait()))),

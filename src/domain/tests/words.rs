@@ -92,6 +92,10 @@ fn change_waiting_for_person_or_days_hides_nothing_worse_in_status_column() {
     assert_eq!(held, "0 free; payment late; +1 more");
     let denied = column(late().with(|s| s.desired.approval.increase_above = Some(10)));
     assert_eq!(denied, "0 free; payment late; +1 more");
+    for other in ["held-guard-rail", "held-suspended", "held-window"] {
+        let behind = column(late().behind(&samples::status_of(other)));
+        assert_eq!(behind, "0 free; payment late; +1 more", "behind another pool: {other}");
+    }
     let at_once = column(late());
     assert_eq!(at_once, "+50 seats now", "what is about to change is not worth a word more");
 }
