@@ -215,7 +215,7 @@ impl Report {
                  * what happens: the fault at one request of the operator\n\
                  * run: how many cases were played\n\
                  * in sync: how many ended with the account as declared\n\
-                 * refused: how many ended in a refusal that was told\n\
+                 * refused: how many ended in a reported refusal\n\
                  * needs review: how many ended in a question to a person\n\
                  * held: how many waited, where at first sight a person must agree to lower seats, or a bill contradicts them, for the \
                  next window, or for an approval\n\
