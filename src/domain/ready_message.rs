@@ -91,7 +91,7 @@ pub(super) fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String
                     format!("The outcome of the change to {} is not known yet", status_column::numbers(i.target()))
                 }
                 None if decision.drifted.is_some() => format!(
-                    "{vendor} was set back to {} from outside, which it bills too, and Seatkeeper corrects it once",
+                    "A person or program set {vendor} back to {}. {vendor} bills that number. Seatkeeper corrects it once",
                     status_column::numbers(numbers)
                 ),
                 None => format!("{vendor} took the last change back, and may bill it all the same"),
@@ -182,8 +182,8 @@ fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[Change], gr
         )
     } else if seen.seats != intent.target().seats && bills_shown && history.first().is_some_and(made) {
         format!(
-            "{vendor} made the change to {}, and it was set back to {} from outside, which {vendor} bills too. Nothing is sent until you \
-             decide: find the source of that reset",
+            "{vendor} made the change to {}. Then a person or program set it back to {}, and {vendor} bills that number. Nothing is sent \
+             until you decide: find the source of that reset",
             status_column::numbers(intent.target()),
             status_column::numbers(seen)
         )

@@ -259,10 +259,7 @@ fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
     let Awaited { next, missed, why, vendor_buys: _ } = awaited;
     let vendor = s.desired.pool.vendor.name;
     let missed = missed.map_or_else(String::new, |opened| {
-        format!(
-            "it missed the window that opened at {}, and may not leave after its end any more; ",
-            opened.strftime("%Y-%m-%d %H:%MZ")
-        )
+        format!("it missed the window that opened at {}, and may no longer leave; ", opened.strftime("%Y-%m-%d %H:%MZ"))
     });
     let most = s.desired.adjustment.most_changes();
     let why = match why {

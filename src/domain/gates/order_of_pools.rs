@@ -41,7 +41,7 @@ fn under_way(s: &Situation<'_>, crossed: &Crossed<'_>) -> (HoldKind, String) {
         let message = format!("it waits until {pool} is {way}, as another LicenseSeats of this account declares");
         (HoldKind::OtherPool, message)
     } else if s.is_first_look() {
-        let message = format!("it waits until {pool} is {way}. No LicenseSeats that declares that has been read yet");
+        let message = format!("it waits until {pool} is {way}. No LicenseSeats with that change has been read yet");
         (HoldKind::UnreadPool, message)
     } else {
         // It was read by the leader before, and may say soon what it has said all along.

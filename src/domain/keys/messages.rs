@@ -39,7 +39,7 @@ impl Trouble {
         let id = intent.and_then(|intent| intent.step.key()?.id).unwrap_or_default();
         let confirm = intent.map_or_else(String::new, |intent| format!(" with annotation {CONFIRM}={}", intent.id));
         let message = format!(
-            "the {} refuses to remove row {id}, or did not remove it when asked twice: remove it there, or try again{confirm}",
+            "the {} refuses to remove row {id}, or did not remove it after two requests: remove it there, or try again{confirm}",
             words.account
         );
         Self::new(reason::VENDOR_REJECTED, "removal of a key refused", message)
@@ -74,7 +74,7 @@ pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings:
                 format!(
                     "Seatkeeper asked the {account} twice to add license key {path}, and the {account} shows no new row: the key may be \
                      mistyped, expired, or made for another {account}, or the {account} had a fault. Put the right key into the Secret; to send the same \
-                     key again, take its entry out of {} and put it back",
+                     key again, remove its entry from {} and add it again",
                     words.keys_field
                 ),
             ),
@@ -95,7 +95,7 @@ pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings:
                 "key is there already, in no row",
                 format!(
                     "Seatkeeper asked the {account} twice to add license key {path}. The {account} reports that it already has the key, \
-                     but lists no candidate row: a removed row may hold the key. Restore or purge that row at {}, then take the entry out of {} and put it back; \
+                     but lists no candidate row: a removed row may hold the key. Restore or purge that row at {}, then remove the entry from {} and add it again; \
                      or supply another key",
                     words.name, words.keys_field
                 ),

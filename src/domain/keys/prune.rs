@@ -56,7 +56,7 @@ fn obstacle(
         let (id, uuid) = (record.id.unwrap_or_default(), record.uuid.as_deref().unwrap_or_default());
         return Some(format!(
             "it is not proven that this object added it: if it is yours, list its key again and name id {id} and uuid {uuid} in \
-             licenseKeys[].adopt of its entry, and take the entry out once Ready is true; or remove the row in {}",
+             licenseKeys[].adopt of its entry, and remove the entry once Ready is true; or remove the row in {}",
             words.name
         ));
     }
