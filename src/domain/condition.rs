@@ -7,7 +7,7 @@ use crate::api::LicenseSeatsStatus;
 
 /// Condition types.
 pub mod kind {
-    /// The vendor is as declared, or deliberately left as it is.
+    /// The vendor is as declared, or Seatkeeper leaves it unchanged on purpose.
     pub const READY: &str = "Ready";
     /// The credentials work.
     pub const CREDENTIALS_VALID: &str = "CredentialsValid";
@@ -109,14 +109,14 @@ pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64, satisfaction
     }
 }
 
-/// The last generation of the spec that was in sync. Older versions have left it in `Ready` alone, which says it only
-/// until it says something else.
+/// The last generation of the spec that was in sync. Older versions recorded it in `Ready` alone, which keeps it only until its next
+/// change.
 pub(super) fn satisfied_generation(status: &LicenseSeatsStatus) -> Option<i64> {
     let ready = find(&status.conditions, kind::READY).filter(|ready| ready.reason == reason::IN_SYNC);
     status.satisfied_generation.max(ready.and_then(|ready| ready.observed_generation))
 }
 
-/// Keeps `Ready` as it was. Where no other field can record which generation was in sync, it is the only memory of that.
+/// Keeps `Ready` as it was. If no other field can record which generation was in sync, `Ready` is the only record of that.
 pub fn keep_ready(old: &LicenseSeatsStatus, new: &mut LicenseSeatsStatus) {
     new.conditions.retain(|condition| condition.type_ != kind::READY);
     new.conditions.extend(find(&old.conditions, kind::READY).cloned());
@@ -134,7 +134,7 @@ pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
 pub struct StandsStill {
     /// The STATUS column.
     pub why: String,
-    /// Its change is deferred: waiting is not failure.
+    /// Its change is deferred: a wait is no failure.
     pub deferred: bool,
     /// Only a person lets its change go on. A window opens by itself.
     pub of_a_person: bool,
@@ -184,7 +184,7 @@ impl<'a> Conditions<'a> {
     }
 
     pub(super) fn say(&mut self, kind: &str, status: ConditionStatus, reason: &str, message: impl Into<String>) {
-        // A time that is still to come is of a wrong clock, or of a status that a person wrote.
+        // A time in the future comes from a wrong clock, or from a status that a person wrote.
         let before = find(self.old, kind).filter(|old| old.status == status.text());
         let before = before.filter(|old| old.last_transition_time.0 <= self.now);
         self.new.push(Condition {
@@ -197,7 +197,7 @@ impl<'a> Conditions<'a> {
         });
     }
 
-    /// Since when a condition that is set has its status.
+    /// When a condition that is set got its status.
     pub(super) fn since(&self, kind: &str) -> Option<Timestamp> {
         find(&self.new, kind).map(|condition| condition.last_transition_time.0)
     }

@@ -1,4 +1,4 @@
-//! The table of all conditions, with what each reason means. The README's table and the events are made from it.
+//! The table of all conditions, with the meaning of each reason. It is the source of the README's table and of the events.
 
 use super::condition::{ConditionStatus, kind, reason};
 
@@ -11,7 +11,7 @@ pub struct Entry {
     status: ConditionStatus,
     /// Its reasons.
     pub reasons: &'static [&'static str],
-    /// An event reports when it turns to this.
+    /// Whether an event reports the turn to this status.
     pub warns: bool,
     /// What it means, and what to do.
     pub means: &'static str,

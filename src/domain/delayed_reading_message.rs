@@ -13,7 +13,7 @@ pub const RATE_LIMITED: &str = "rate limited; waiting";
 /// The beginning of the sentence. What follows it is replaced, or removed.
 const BEGINS: &str = ". Rate limited: ";
 
-/// The same, where a change waits and not the reading.
+/// The same for a change that waits, and not a reading.
 pub(super) const UNSENT: &str = ". Not sent yet: ";
 
 /// A status that says when its next reading comes. `read`: when this process read the vendor last.
@@ -26,7 +26,7 @@ pub fn says_turn(
     let recorded = || status.last_observed_at.as_ref().map(|time| time.0);
     let from = match (read, recorded()) {
         (Some(read), _) => format!(" The numbers are from {}.", shown(read)),
-        // It is recorded in steps.
+        // The status has this time in steps.
         (None, Some(recorded)) => format!(" The numbers are from {} or later.", shown(recorded)),
         (None, None) => String::new(),
     };
@@ -38,7 +38,7 @@ pub fn says_turn(
     with(status, Some(&sentence))
 }
 
-/// A status that says nothing of a turn.
+/// A status without that sentence.
 pub(super) fn without_turn(status: &LicenseSeatsStatus) -> LicenseSeatsStatus {
     with(status, None)
 }
@@ -48,7 +48,7 @@ pub fn is_rate_limited(status: &LicenseSeatsStatus) -> bool {
     status.summary.as_deref() == Some(RATE_LIMITED)
 }
 
-/// A time as a message has it.
+/// A time in the form that messages use.
 pub fn shown(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -20,7 +20,7 @@ pub(super) fn failed(
         Remedy::Spec | Remedy::Owner | Remedy::Cluster => {
             conditions.say(kind::READY, ConditionStatus::False, fault.reason, &fault.message);
             match fault.remedy {
-                // Its Secrets can be read, and the vendor is not asked about them: a fault of before may be mended.
+                // The operator can read the Secrets, and does not ask the vendor about them: an earlier fault may have ended.
                 Remedy::Owner => conditions.keep_true(kind::CREDENTIALS_VALID),
                 _ => conditions.keep(kind::CREDENTIALS_VALID),
             }
@@ -58,14 +58,14 @@ pub(super) fn failed(
     status.conditions = conditions.done();
 }
 
-/// The fault is none of the credentials.
+/// The credentials are not at fault.
 fn accepts(conditions: &mut Conditions<'_>) {
     let words = "the credentials are accepted";
     conditions.say(kind::CREDENTIALS_VALID, ConditionStatus::True, reason::AUTHENTICATED, words);
 }
 
-/// Whether a fault may pass by itself. A Secret that is not there yet, or not filled yet, is the normal course of a GitOps
-/// start; the rest waits for a person. `conditions` say `CredentialsValid` already.
+/// Whether a fault may end by itself. A Secret that is still missing or incomplete is normal at a GitOps start. Every other fault
+/// waits for a person. `conditions` say `CredentialsValid` already.
 pub(super) fn passes(fault: &Fault, conditions: &Conditions<'_>, now: Timestamp) -> bool {
     fault.remedy.may_pass() || (may_arrive(fault.reason) && has_time(conditions.since(kind::CREDENTIALS_VALID), now))
 }

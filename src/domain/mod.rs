@@ -1,4 +1,4 @@
-//! The pure core: what is wanted, what is seen, and so what is to be done.
+//! The pure core: computes the next step from the wish and the reading.
 //!
 //! No async, no kube client, no HTTP and no clock in here: `now` and every elapsed time are arguments. Called by
 //! `controller`, whose act step is the only code that carries out a [`Decision`].

@@ -8,7 +8,7 @@ use super::{Hold, HoldKind, Wake, Wanted};
 use crate::domain::other_objects::OTHERS;
 use crate::domain::{Situation, StandsStill};
 
-/// How often to check another object of which nothing goes on: that may take days, and each look costs a reading.
+/// How often to check an idle object: it may be idle for days, and each check costs a reading.
 const STUCK: Wake = Wake::After(Duration::from_secs(300));
 
 /// Another object of the account is about to move a bound that this change would cross.
@@ -34,7 +34,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     each.collect()
 }
 
-/// What is said of a pool that moves, or may: the object that declares that goes on, or was not read yet.
+/// The hold for a pool that is about to change: the object that declares the change is active, or was not read yet.
 fn under_way(s: &Situation<'_>, crossed: &Crossed<'_>) -> (HoldKind, String) {
     let (pool, way) = (crossed.bound.pool.unwrap_or_default(), crossed.way);
     if declares(s, crossed.bound) {
@@ -44,7 +44,7 @@ fn under_way(s: &Situation<'_>, crossed: &Crossed<'_>) -> (HoldKind, String) {
         let message = format!("it waits until {pool} is {way}. No LicenseSeats with that change has been read yet");
         (HoldKind::UnreadPool, message)
     } else {
-        // It was read by the leader before, and may say soon what it has said all along.
+        // The former leader has read it, so it may soon declare the same change again.
         let message =
             format!("Seatkeeper waits for its initial scan: another LicenseSeats may declare that {pool} is {way}");
         (HoldKind::NotScanned, message)

@@ -22,7 +22,7 @@ pub struct AfterKeyWrite {
     pub applied: Option<Change>,
 }
 
-/// Judges a write by its outcome and by what was read right after it (`read_back`; `None`: could not be read). `None`: the
+/// Judges a write by its outcome and by the reading right after it (`read_back`; `None`: the reading failed). Returns `None` if the
 /// intent is about no license key.
 pub fn after_key_write(
     intent: &Intent,
@@ -70,8 +70,7 @@ impl Judging<'_> {
                     }
                 }
             }
-            // The account says yes and not to what, or no and perhaps too late: only the list decides, after the settle
-            // time.
+            // The account accepts without naming a row, or refuses, perhaps too late. Only the list decides, after the settle time.
             Outcome::Uncertain(answer) => self.uncertain(*answer),
             Outcome::Refused(_) => self.refused(KeyState::Rejected),
             Outcome::Unanswered => self.turned(IntentPhase::Unanswered),
@@ -111,7 +110,7 @@ impl Judging<'_> {
         (None, None)
     }
 
-    /// An answer that may come after an effect, or before one.
+    /// Keeps the intent open: an uncertain answer may come before or after an effect.
     fn uncertain(&self, answer: Uncertain) -> Said {
         let phase = if answer.may_run() { IntentPhase::Unanswered } else { IntentPhase::Answered };
         let refused = answer.is_refusal().then(|| answer.words());
