@@ -1,4 +1,4 @@
-//! The message of `Ready`: what a decision says to people, and what the numbers add.
+//! The message of `Ready`: the sentence of a decision, and the additions from the numbers.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ use super::standby::{activates, standing_by};
 use super::{Decision, Hold, LimitGoal, Snapshot, Verdict, keys, status_column};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus};
 
-/// Sets `Ready`: the sentence of the decision or of the license, and what the numbers add. Returns the reason and the message.
+/// Sets `Ready`: the sentence of the decision or of the license, and the additions from the numbers. Returns the reason and the message.
 pub(super) fn say_ready(
     conditions: &mut Conditions,
     status: &LicenseSeatsStatus,
@@ -58,7 +58,7 @@ pub(super) fn say_ready(
     (why, message)
 }
 
-/// The target of a change that is about to be made, or whose outcome is awaited. `history`: recorded changes, newest first.
+/// The target of a change that is about to be made, or whose outcome is not known yet. `history`: recorded changes, newest first.
 fn brings(decision: &Decision, history: &[Change]) -> Option<i32> {
     let open = || decision.intent.as_ref().map(|intent| intent.target()).or(history.first().map(Change::target));
     let numbers = match &decision.verdict {
@@ -142,7 +142,7 @@ fn held(holds: &[Hold], change: &str) -> String {
     format!("{change} not made: {}", message.join("; "))
 }
 
-/// The message for an account that moved by exactly the planned change before Seatkeeper had sent it.
+/// The message for an account that changed by exactly the planned change before Seatkeeper had sent it.
 pub(super) fn made_elsewhere(vendor: &str, intent: &Intent, seen: &Snapshot, grows: bool) -> String {
     let (from, to) = (intent.base(), intent.target());
     let itself =

@@ -1,4 +1,4 @@
-//! How long a Secret that is missing or half filled is awaited: it may arrive with its object, as GitOps applies both.
+//! How long an object waits for a Secret that is missing or incomplete: it may arrive with its object, as GitOps applies both.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use jiff::{SignedDuration, Timestamp};
 use super::condition::{find, kind, reason};
 use crate::api::LicenseSeatsStatus;
 
-/// A Secret that arrives with its object does so within this long.
+/// The longest time in which a Secret arrives with its object.
 const ARRIVES: SignedDuration = SignedDuration::from_mins(2);
 
-/// Whether a reason is of a Secret that is missing or half filled.
+/// Whether a reason means a missing or incomplete Secret.
 pub(super) fn may_arrive(reason: &str) -> bool {
     [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&reason)
 }
 
-/// Whether a Secret that has been awaited since then may still arrive with its object.
+/// Whether a Secret may still arrive with its object, which has waited since then.
 pub(super) fn has_time(since: Option<Timestamp>, now: Timestamp) -> bool {
     since.is_some_and(|since| now.duration_since(since) < ARRIVES)
 }
 
-/// How long still the Secret of a license key is awaited before a person must act, as a status says it.
+/// The rest of the wait for the Secret of a license key before a person must act, from a status.
 pub fn awaits_secret(status: &LicenseSeatsStatus, now: Timestamp) -> Option<Duration> {
     find(&status.conditions, kind::RECONCILING)?;
     let ready = find(&status.conditions, kind::READY).filter(|ready| may_arrive(&ready.reason))?;
