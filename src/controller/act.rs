@@ -21,13 +21,13 @@ use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 /// How long to wait after another object was faster, if nothing reports its end sooner.
 const OVERTAKEN: Duration = Duration::from_secs(1);
 
-/// The beginning of what is said of a change of which no byte has left.
+/// The beginning of the log text about a change of which no byte has left.
 const NOT_SENT: &str = "the change was not sent: ";
 
 /// Carries out a decision. The reading after a request gets a new decision, and nothing is sent because of it.
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
     let (context, key) = (pass.context, pass.key);
-    // Its permit for the host is free when this step ends.
+    // Its permit for the host becomes free when this step ends.
     let Opened { account, secret_version, permit: _permit } = opened;
     let account_key = decided.snapshot.account_key();
     if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.state) {
@@ -40,7 +40,7 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
         _ => return Ok(End::Decided(Box::new(decided))),
     };
     if context.pools.reserve(key, &intent, pass.state.term).is_err() {
-        // Another object was faster since the decision: the next pass says so.
+        // Another object was faster since the decision: the next pass reports that.
         context.metrics.pass("waiting");
         return Ok(End::Quiet(OVERTAKEN));
     }
@@ -72,8 +72,8 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     Ok(End::Decided(Box::new(decide(pass, status, desired, reading))))
 }
 
-/// The end of a pass whose change has no turn. Where the path for changes is closed, what was read and decided is recorded all the same:
-/// that may last for hours, and readings go on.
+/// The end of a pass whose change has no turn. If the path for changes is closed, the reading and the decision are still recorded:
+/// the path may stay closed for hours, and readings go on.
 fn not_sent_yet(pass: &mut Pass<'_>, decided: Decided, account: &dyn VendorAccount, wait: Wait) -> End {
     let after = wait.after();
     let Some(fault) = account.closed(wait) else {
@@ -94,7 +94,7 @@ struct Answered {
     read_back: Option<Snapshot>,
     /// When it was read, or would have been.
     asked: Instant,
-    /// Why the request did not leave or must come again, if something must be mended or waited for first.
+    /// Why the request did not leave or must be sent again, if a fault or a wait comes first.
     fault: Option<Fault>,
 }
 
@@ -126,8 +126,8 @@ async fn request(
     Ok(Answered { learned, read_back, asked, fault: fault(outcome, |after| account.throttled(after)) })
 }
 
-/// The log line of a change. It stays where the status that would record the change is gone. Seats that were not read
-/// are left out; a change that leaves no limit says so.
+/// The log line of a change. It remains if the status that would record the change is gone. It leaves out seats that were not read,
+/// and names a change that leaves no limit.
 fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
     let (from, to) = (intent.base().seats, intent.target().seats);
     let most = intent.target().limit;
@@ -167,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    /// The line that is logged of a change from 100 seats to 150.
+    /// The log line of a change from 100 seats to 150.
     fn logged(limit: Option<i32>, outcome: &Outcome) -> String {
         let limit_to = limit.map_or_else(String::new, |limit| format!(",\"limitTo\":{limit}"));
         let intent = format!(
