@@ -7,7 +7,7 @@ use super::fault::ZoneFault;
 /// No name of the database is longer.
 const LONGEST: usize = 64;
 
-/// Stands in the database for a machine whose zone is not set.
+/// The database's entry for a machine without a zone.
 const NO_ZONE: &str = "Factory";
 
 /// The release of the time zone database that is compiled in, such as `2026a`.

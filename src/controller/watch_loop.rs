@@ -1,4 +1,4 @@
-//! The loop: what the watch delivers goes into the queue, and the queue's objects go through passes.
+//! The loop: objects from the watch go into the queue, and objects from the queue get passes.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -38,7 +38,7 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, waits:
             Some((key, next)) = passes.next() => ended(context, &key, next),
             Some((scope, event)) = events.next(), if !stopping => match event {
                 Ok(event) => {
-                    // A list begins before it is known whether it is given.
+                    // A list begins before the apiserver has accepted it.
                     let begins = matches!(event, Event::Init);
                     let complete = listing.take(context, &scope, event);
                     if !begins && lists.work(&scope, complete) {
@@ -82,7 +82,7 @@ fn ended(context: &Context, key: &Key, next: Next) {
         // Deleted during the pass.
         context.forget(key);
     }
-    // The meanwhile write of another writer.
+    // A write by another writer during the pass.
     context.suspect(key);
     // A permit may have become free before the object was parked, or was not taken by the object that it was given to.
     context.host_permits.release();
@@ -107,7 +107,7 @@ impl Listing {
                 for key in context.keys().iter().filter(|key| scope.has(&key.0) && !listed.contains(*key)) {
                     context.disappeared(key);
                 }
-                // The younger may have to wait for the older.
+                // A younger object may have to wait for an older one.
                 list.sort_by_cached_key(|object| age_of(&object.metadata));
                 list.into_iter().for_each(|object| context.appeared(object));
                 return true;

@@ -61,19 +61,19 @@ where
 
 /// State of the lists and watches of the scopes.
 pub(super) struct Lists {
-    /// Those of which no list has arrived yet.
+    /// The scopes whose list has not arrived yet.
     missing: Vec<Scope>,
     /// The last report about failing ones.
     failing: HashMap<Scope, String>,
 }
 
 impl Lists {
-    /// None has arrived.
+    /// No list has arrived.
     pub(super) fn awaited(scopes: Vec<Scope>) -> Self {
         Self { missing: scopes, failing: HashMap::new() }
     }
 
-    /// Whether each has arrived once.
+    /// Whether each list has arrived once.
     pub(super) fn are_complete(&self) -> bool {
         self.missing.is_empty()
     }

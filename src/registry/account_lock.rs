@@ -100,8 +100,8 @@ impl Locks {
         Some(gone.open)
     }
 
-    /// A change that may still be running besides those of this object, of an account of this kind. `None` stands for a
-    /// change whose object or record is gone.
+    /// A change that may still be running besides those of this object, of an account of this kind. `None`: a change whose object or
+    /// record is gone.
     pub fn in_flight_elsewhere(
         &mut self,
         key: &Key,

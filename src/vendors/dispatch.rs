@@ -75,7 +75,7 @@ impl SharedLimiter {
 pub(super) struct Limiter {
     shared: Arc<SharedLimiter>,
     rates: Arc<Rates>,
-    /// What is said of the installer's proxy.
+    /// The messages about the installer's proxy.
     proxy: Option<&'static ToldOfProxy>,
 }
 

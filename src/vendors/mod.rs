@@ -230,7 +230,7 @@ impl Vendors {
         self.http.shared().leave_queues(object);
     }
 
-    /// Waits until some objects may come sooner than [`ReadError::RateLimited`] said, and names them.
+    /// Waits until some objects may come earlier than [`ReadError::RateLimited`] announced, and names them.
     pub async fn called(&self) -> Vec<Key> {
         self.http.shared().called().await
     }

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::{CONFIRM, DIFFERS, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 
-/// What asked for a pass; the same requested before its time is not worth one.
+/// The trigger of a pass. The same trigger alone is no reason for another pass before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::controller) struct PassRequest {
     pub uid: String,
@@ -17,7 +17,7 @@ pub(in crate::controller) struct PassRequest {
     requests: [Option<String>; 2],
 }
 
-/// What is kept of an annotation, in characters: room for the IDs of all license keys that a spec may list.
+/// The kept length of an annotation, in characters: enough for the IDs of all license keys that a spec may list.
 const LONGEST: usize = 1024;
 
 impl PassRequest {
@@ -54,7 +54,7 @@ impl PassRequest {
         let mut new = (0..self.requests.len())
             .filter(|i| known.is_none_or(|known| known[*i] != self.requests[*i]))
             .filter_map(|i| self.requests[i].as_deref());
-        // One of two that is recorded already, by another process perhaps, stays: it is not known which one is newer.
+        // If one of the two is recorded already, perhaps by another process, it stays: this process cannot know which one is newer.
         let named = if new.clone().any(|value| Some(value) == handled) { handled } else { new.next().or(handled) };
         named.map(str::to_owned)
     }
