@@ -111,7 +111,7 @@ fn owners_keys_have_the_part_of_the_generated_lives_that_the_page_says() {
 }
 
 #[test]
-fn waits_before_a_fault_is_told_are_those_of_the_bitwarden_page() {
+fn waits_before_fault_is_reported_match_bitwarden_page() {
     let tries = WORDS[number("src/controller/object_state/between_passes.rs", "const FEW_TRIES: u32 = ", ";")];
     let seconds = number("src/controller/decide.rs", "const SAID: Duration = Duration::from_secs(", ")");
     let page = "docs/bitwarden.md";

@@ -138,7 +138,7 @@ fn webhook_of_another_change_excuses_a_review_and_nothing_else() {
 }
 
 #[test]
-fn person_is_asked_exactly_where_nobody_can_tell() {
+fn person_is_asked_exactly_when_outcome_is_ambiguous() {
     let known = Doubt { open: false, taken_back: false, hidden: false, unseen: Some(false) };
     for doubt in
         [Doubt { open: true, ..known }, Doubt { taken_back: true, ..known }, Doubt { unseen: Some(true), ..known }]

@@ -648,7 +648,7 @@ fn message_names_each_of_a_few_approvals_and_counts_at_least_two_others() {
 }
 
 #[test]
-fn decision_wakes_when_the_first_of_the_approvals_ends_that_are_in_force() {
+fn decision_wakes_when_first_approval_in_force_ends() {
     let mut asker = asker(150);
     let wake = |asker: &mut Asker| asker.pass().wake;
     assert_eq!(wake(&mut asker), None);

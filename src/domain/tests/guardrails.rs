@@ -136,7 +136,7 @@ fn only_seats_and_limits_above_ceiling_are_reported() {
 }
 
 #[test]
-fn limit_changes_alone_where_the_seats_that_stay_are_below_the_fewest() {
+fn limit_changes_alone_while_kept_seats_are_below_minimum() {
     let story = story().wants(100, LimitGoal::UpTo(120)).shows(100, Some(110)).uses(Usage::Exact(80));
     let story = story.with(|s| s.desired.guardrails.min_seats = Some(110));
     assert!(matches!(story.verdict(), Verdict::Change(_)), "{:?}", story.verdict());

@@ -232,7 +232,7 @@ fn late_effects_of_change_are_awaited_for_one_day_and_not_longer() {
 }
 
 #[test]
-fn clock_of_late_effects_goes_on_while_nothing_else_is_waited_for() {
+fn late_effects_clock_goes_on_while_no_other_wait_runs() {
     let made = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(150, Some(150));
     let kept = |wait: WaitFor, settled| Some(Doubt { wait, left: Duration::ZERO, settled });
     assert_eq!(made.follow().doubt, kept(WaitFor::LateEffects("c0".into()), true));

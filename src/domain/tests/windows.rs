@@ -315,7 +315,7 @@ fn request_throttled_at_end_of_window_may_leave_until_starting_deadline() {
 }
 
 #[test]
-fn change_that_goes_further_than_the_one_turned_away_waits() {
+fn change_beyond_refused_one_waits() {
     for (seats, leaves) in [(150, true), (151, false)] {
         let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
         waiter.pass(BEFORE);

@@ -162,7 +162,7 @@ fn accounts_sharing_row_are_held_until_both_are_confirmed() {
 }
 
 #[test]
-fn accounts_listing_nothing_change_one_by_one_and_new_rows_count_at_once() {
+fn accounts_with_empty_lists_take_turns_and_new_rows_count_at_once() {
     let mut told = Told::new();
     told.lists("a", "one/", &[]);
     told.lists("b", "two/", &[]);

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn request_that_never_comes_has_no_other_in_its_place() {
+    fn missing_request_is_replaced_by_no_other() {
         assert_eq!(hits("asvop", 5, &"asv".repeat(30)), None);
         assert_eq!(hits("asvow", 5, &format!("aso{}", "asvi".repeat(30))), None);
     }

@@ -144,7 +144,7 @@ fn difference_that_waited_for_its_retry_is_published_once_more() {
 }
 
 #[test]
-fn key_that_fails_for_a_time_is_no_hold_of_a_person_over_the_window() {
+fn key_failing_for_a_time_does_not_count_as_hold_of_person() {
     let decrease = format!(
         "{{decrease: {{mode: InWindow}}, windows: [{{name: month-start, cron: {CRON}}}], startingDeadline: 24h}}"
     );
@@ -183,7 +183,7 @@ fn repeat_that_did_not_leave_keeps_the_place_of_its_request() {
 }
 
 #[test]
-fn place_in_the_window_is_kept_by_a_repeat_of_the_same_change_alone() {
+fn only_repeat_of_same_change_keeps_its_place_in_window() {
     let mut waiter = waiter(story());
     let intent = waiter.settled(OPEN).unwrap();
     let keeps = |attempt, step: &Step| kept_place(Some(&intent), attempt, step).is_some();
