@@ -247,15 +247,30 @@ shutdown-grace: 8s
 {{- fail (printf "metrics.%s.scrapeTimeout: %s is above the interval, %s, so Prometheus would not scrape: lower it, or raise the interval" $kind $monitor.scrapeTimeout $monitor.interval) }}
 {{- end }}
 {{- end }}
-{{- $matcher := "[A-Za-z_][A-Za-z0-9_]* *(=|!=|=~|!~) *(\"([^\"\\\\]|\\\\.)*\"|'([^'\\\\]|\\\\.)*')" }}
+{{- $matcher := "[A-Za-z_][A-Za-z0-9_]* *(=|!=|=~|!~) *(\"([^\"\\\\\\n]|\\\\[abfnrtv\\\\\"])*\"|'([^'\\\\\\n]|\\\\[abfnrtv\\\\'])*')" }}
 {{- with (.Values.alerts).operatorSelector }}
 {{- if not (regexMatch (printf "^ *%s( *, *%s)* *,? *$" $matcher $matcher) .) }}
-{{- fail (printf "alerts.operatorSelector: %s selects no series, and Prometheus would load none of the alerts: write labels with quoted values, such as job=\"seatkeeper\"" .) }}
+{{- fail (printf "alerts.operatorSelector: %s selects no series, and Prometheus would load none of the alerts: write labels with quoted values, such as job=\"seatkeeper\", and each backslash twice" .) }}
+{{- end }}
+{{- range regexFindAll $matcher . -1 }}
+{{- $quoted := regexFind "[\"'].*" . }}
+{{- $value := regexReplaceAll "\\\\([\\\\\"'])" (substr 1 (int (sub (len $quoted) 1)) $quoted) "${1}" }}
+{{- if regexMatch "^__name__[ =!]" . }}
+{{- fail (printf "alerts.operatorSelector: %s selects by the metric, which each alert names itself, so Prometheus would load none of them: select by another label, such as job=\"seatkeeper\"" .) }}
+{{- else if and (regexMatch "^[A-Za-z0-9_]+ *[=!]~" .) (not (regexMatch (printf "|%s" $value) "")) }}
+{{- fail (printf "alerts.operatorSelector: Prometheus cannot read the regular expression of %s, and would load none of the alerts: close each bracket, and give each *, + and ? something to repeat" .) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- range $label, $_ := (.Values.alerts).ruleLabels }}
 {{- if not (regexMatch "^[A-Za-z_][A-Za-z0-9_]*$" $label) }}
 {{- fail (printf "alerts.ruleLabels: %s is no label of Prometheus: write letters, digits and _ alone, such as cost_center" $label) }}
+{{- else if eq $label "__name__" }}
+{{- fail "alerts.ruleLabels: __name__ is the name of a metric, and Prometheus would load none of the alerts: choose another label, such as team" }}
+{{- else if eq $label "severity" }}
+{{- fail "alerts.ruleLabels: severity would be ignored, for each alert has its own: set alerts.rules.NAME.severity" }}
+{{- else if eq $label "alertname" }}
+{{- fail "alerts.ruleLabels: alertname would be ignored, for each alert has its own: set alerts.namePrefix" }}
 {{- end }}
 {{- end }}
 {{- with (.Values.alerts).keepFiringFor }}
