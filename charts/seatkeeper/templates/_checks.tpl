@@ -124,12 +124,15 @@ shutdown-grace: 8s
 {{- if and ($proxy.credentialsSecret).name (not $url) }}
 {{- fail "vendors.proxy.credentialsSecret means nothing without vendors.proxy.url: set it, or clear the name" }}
 {{- end }}
-{{- if and $proxy.noProxy (not $url) }}
-{{- fail "vendors.proxy.noProxy means nothing without vendors.proxy.url: set it, or clear noProxy" }}
+{{- if $proxy.noProxy }}
+{{- fail "vendors.proxy.noProxy has moved: set vendors.noProxy instead" }}
 {{- end }}
-{{- range $proxy.noProxy }}
+{{- if and (.Values.vendors).noProxy (not $url) }}
+{{- fail "vendors.noProxy means nothing without vendors.proxy.url: set it, or clear noProxy" }}
+{{- end }}
+{{- range (.Values.vendors).noProxy }}
 {{- if not (regexMatch "^(\\*|\\.?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?|[0-9.]+/[0-9]{1,2}|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?)$" .) }}
-{{- fail (printf "vendors.proxy.noProxy: %s would match no vendor: write a host, a domain such as .example.org, an address, a network such as 10.0.0.0/8, or * alone; without https://, port and path" .) }}
+{{- fail (printf "vendors.noProxy: %s would match no vendor: write a host, a domain such as .example.org, an address, a network such as 10.0.0.0/8, or * alone; without https://, port and path" .) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -319,7 +322,7 @@ shutdown-grace: 8s
 
 {{- /* Flags that have a value of their own. The schema lets them through below flags, for its own words name no fix. */}}
 {{- define "seatkeeper.checkArguments" -}}
-{{- $own := dict "listen" "listen" "log-format" "log.format" "namespace" "watchNamespaces" "cluster-name" "clusterName" "allowed-host" "vendors.allowedHosts" "max-seats" "limits.maxSeats" "max-increase" "limits.maxIncrease" "vendor-proxy" "vendors.proxy.url" "vendor-no-proxy" "vendors.proxy.noProxy" "vendor-ca-bundle" "caBundle" }}
+{{- $own := dict "listen" "listen" "log-format" "log.format" "namespace" "watchNamespaces" "cluster-name" "clusterName" "allowed-host" "vendors.allowedHosts" "max-seats" "limits.maxSeats" "max-increase" "limits.maxIncrease" "vendor-proxy" "vendors.proxy.url" "vendor-no-proxy" "vendors.noProxy" "vendor-ca-bundle" "caBundle" }}
 {{- range $flag, $_ := .Values.flags }}
 {{- with get $own $flag }}
 {{- fail (printf "flags.%s: this flag has a value of its own: set %s" $flag .) }}
