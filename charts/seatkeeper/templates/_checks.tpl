@@ -41,6 +41,26 @@ shutdown-grace: 8s
 (6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})
 {{- end }}
 
+{{- /* An IPv4 address, as a pattern. */}}
+{{- define "seatkeeper.ipv4-pattern" -}}
+{{- $octet := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" }}
+{{- printf "%s(\\.%s){3}" $octet $octet }}
+{{- end }}
+
+{{- /* An IPv6 address, as a pattern of several forms: one for each place where :: can be. */}}
+{{- define "seatkeeper.ipv6-pattern" -}}
+{{- $word := "[0-9A-Fa-f]{1,4}" }}
+{{- $four := include "seatkeeper.ipv4-pattern" . }}
+{{- $forms := list (printf "(%s:){7}%s" $word $word) (printf "(%s:){1,7}:" $word) (printf ":((:%s){1,7}|:)" $word) (printf "(%s:){6}%s" $word $four) (printf "::(%s:){0,5}%s" $word $four) }}
+{{- range $before := list 1 2 3 4 5 6 }}
+{{- $forms = append $forms (printf "(%s:){1,%d}(:%s){1,%d}" $word $before $word (sub 7 $before)) }}
+{{- if lt $before 6 }}
+{{- $forms = append $forms (printf "(%s:){1,%d}(:%s){0,%d}:%s" $word $before $word (sub 5 $before) $four) }}
+{{- end }}
+{{- end }}
+{{- join "|" $forms }}
+{{- end }}
+
 {{- define "seatkeeper.checks" -}}
 {{- include "seatkeeper.checkArguments" . }}
 {{- include "seatkeeper.checkFlags" . }}
@@ -130,8 +150,11 @@ shutdown-grace: 8s
 {{- if and (.Values.vendors).noProxy (not $url) }}
 {{- fail "vendors.noProxy means nothing without vendors.proxy.url: set it, or clear noProxy" }}
 {{- end }}
+{{- $label := "[-_A-Za-z0-9]+" }}
+{{- $four := include "seatkeeper.ipv4-pattern" . }}
+{{- $six := include "seatkeeper.ipv6-pattern" . }}
 {{- range (.Values.vendors).noProxy }}
-{{- if not (regexMatch "^(\\*|\\.?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?|[0-9.]+/[0-9]{1,2}|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?)$" .) }}
+{{- if not (regexMatch (printf "^(\\*|\\.?%s(\\.%s)*|(%s)(/(3[0-2]|[12]?[0-9]))?|(%s)(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$" $label $label $four $six) .) }}
 {{- fail (printf "vendors.noProxy: %s would match no vendor: write a host, a domain such as .example.org, an address, a network such as 10.0.0.0/8, or * alone; without https://, port and path" .) }}
 {{- end }}
 {{- end }}
@@ -140,16 +163,9 @@ shutdown-grace: 8s
 {{- /* Where probes and Prometheus reach the operator. */}}
 {{- define "seatkeeper.checkListen" -}}
 {{- $listen := include "seatkeeper.listen" . }}
-{{- $octet := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" }}
-{{- $four := printf "%s(\\.%s){3}" $octet $octet }}
-{{- $word := "[0-9A-Fa-f]{1,4}" }}
-{{- $six := list (printf "(%s:){7}%s" $word $word) (printf "(%s:){1,7}:" $word) (printf ":((:%s){1,7}|:)" $word) (printf "::([Ff]{4}:)?%s" $four) }}
-{{- range $before := list 1 2 3 4 5 6 }}
-{{- $six = append $six (printf "(%s:){1,%d}(:%s){1,%d}" $word $before $word (sub 7 $before)) }}
-{{- end }}
-{{- if not (regexMatch (printf "^(%s|\\[(%s)\\]):%s$" $four (join "|" $six) (include "seatkeeper.port-pattern" .)) $listen) }}
+{{- if not (regexMatch (printf "^(%s|\\[(%s)\\]):%s$" (include "seatkeeper.ipv4-pattern" .) (include "seatkeeper.ipv6-pattern" .) (include "seatkeeper.port-pattern" .)) $listen) }}
 {{- fail (printf "listen: %s is no address with a port: write [::]:8080, or 0.0.0.0:8080 for IPv4 alone" $listen) }}
-{{- else if regexMatch "^(127\\.|\\[::([Ff]{4}:)?127\\.|\\[[0:]*:0{0,3}1\\])" $listen }}
+{{- else if regexMatch "^(127\\.|\\[[0:]*:([Ff]{4}:)?127\\.|\\[[0:]*:0{0,3}1\\])" $listen }}
 {{- fail (printf "listen: %s is reached from inside the pod alone, so every probe would fail: listen at [::]:8080" $listen) }}
 {{- end }}
 {{- end }}
