@@ -91,7 +91,7 @@ fn closed_path_for_changes_is_added_to_ready_message_until_next_decision() {
 }
 
 #[test]
-fn reading_while_path_for_changes_is_closed_is_recorded_and_leaves_plan_due() {
+fn reading_while_path_for_changes_is_closed_is_recorded_with_plan_due() {
     let due = story().uses(Usage::Exact(80));
     let plan = due.follow().plan.unwrap();
     let full = due.uses(Usage::Exact(100));
