@@ -1,4 +1,4 @@
-{{- /* What a schema cannot say of the values: what goes with what. Included by the Deployment, so by every rendering. */}}
+{{- /* Checks that a schema cannot make: which values fit together. The Deployment includes them, so every rendering does. */}}
 
 {{- /* The operator's own defaults of the flags that are compared. tests/docs.rs compares them with the operator. */}}
 {{- define "seatkeeper.flagDefaults" -}}
@@ -101,7 +101,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* How many pods run, how many may be away, and in which order they are replaced. */}}
+{{- /* How many pods run, how many may be missing, and in which order they are replaced. */}}
 {{- define "seatkeeper.checkReplicas" -}}
 {{- if kindIs "invalid" .Values.replicas }}
 {{- fail "replicas is null, and Kubernetes would run one: write 1, or 0 to stop the operator" }}
@@ -125,7 +125,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* The ways to vendors. The schema leaves their words alone: it would repeat a password that stands in a URL, and name no fix. */}}
+{{- /* The ways to vendors. The schema does not check their text: it would repeat a password in a URL, and name no fix. */}}
 {{- define "seatkeeper.checkWays" -}}
 {{- $host := "(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?)" }}
 {{- $port := printf "(:%s)?" (include "seatkeeper.port-pattern" .) }}
@@ -216,7 +216,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* What Kubernetes would refuse of the pod, or never start. */}}
+{{- /* Pods that Kubernetes would refuse, or never start. */}}
 {{- define "seatkeeper.checkPlacement" -}}
 {{- $pod := default (dict) .Values.podSecurityContext }}
 {{- $own := default (dict) .Values.securityContext }}
@@ -247,7 +247,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* What Prometheus would refuse, and mostly without a word to the installer. */}}
+{{- /* Values that Prometheus would refuse, mostly without a message to the installer. */}}
 {{- define "seatkeeper.checkMonitoring" -}}
 {{- range $kind := list "serviceMonitor" "podMonitor" }}
 {{- $monitor := default (dict) (get (default (dict) $.Values.metrics) $kind) }}
@@ -336,7 +336,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* Flags that have a value of their own. The schema lets them through below flags, for its own words name no fix. */}}
+{{- /* Flags that have a value of their own. The schema allows them below flags, because its own messages name no fix. */}}
 {{- define "seatkeeper.checkArguments" -}}
 {{- $own := dict "listen" "listen" "log-format" "log.format" "namespace" "watchNamespaces" "cluster-name" "clusterName" "allowed-host" "vendors.allowedHosts" "max-seats" "limits.maxSeats" "max-increase" "limits.maxIncrease" "vendor-proxy" "vendors.proxy.url" "vendor-no-proxy" "vendors.noProxy" "vendor-ca-bundle" "caBundle" }}
 {{- range $flag, $_ := .Values.flags }}
