@@ -204,26 +204,28 @@ fn pauses_and_spreads_are_as_long_as_pages_say() {
     let minutes =
         number("src/domain/windows.rs", "pub const BEFORE_OPENING: Duration = Duration::from_secs(", ")") / 60;
     assert_eq!(minutes, 15);
-    assert_says("docs/policies.md", "Seatkeeper looks at each of them a quarter of an hour before");
+    assert_says("docs/policies.md", "Seatkeeper reads each of them a quarter of an hour before");
     assert_says("docs/policies.md", "in the first quarter of an hour after the window opens");
     let page = "docs/never-buys-twice.md";
     let spread = number("src/domain/send_delay.rs", "const LONGEST_SPREAD: Duration = Duration::from_secs(", ")");
-    assert_says(page, &format!("each waits up to {spread} seconds between publishing a plan and sending it"));
+    assert_says(page, &format!("a random time of up to {spread} seconds between publishing a plan and sending it"));
     let longest = number("src/domain/retry_pause.rs", "const LONGEST_PAUSE: Duration = Duration::from_hours(", ")");
     assert_says(page, &format!("doubling from `--settle-unanswered` up to {longest} hours"));
     let outage = "src/vendors/rate_limit/vendor_outage.rs";
     let first = number(outage, "const FIRST_PAUSE: Duration = Duration::from_secs(", ")");
     let longest = number(outage, "const LONGEST_PAUSE: Duration = Duration::from_secs(", ")") / 60;
     let failures = number(outage, "const FAILURES: u32 = ", ";");
-    let count = ["No", "One", "Two", "Three", "Four"][failures];
+    let count = WORDS[failures];
     assert_says(
         page,
-        &format!("{count} connections in a row that the host does not take close it for {first} second."),
+        &format!(
+            "If {count} connections in a row to a host fail, Seatkeeper leaves the host alone for {first} second."
+        ),
     );
-    assert_says(page, &format!("a pause twice as long, up to {longest} minutes"));
+    assert_says(page, &format!("the next pause is twice as long, up to {longest} minutes"));
     let renewal =
         number("src/vendors/bitwarden/session.rs", "const RENEW_BEFORE: Duration = Duration::from_secs(", ")") / 60;
-    assert_says(page, &format!("until the token is due for renewal, {renewal} minutes before its end"));
+    assert_says(page, &format!("until its token is due for renewal, {renewal} minutes before the end of the token"));
 }
 
 #[test]
