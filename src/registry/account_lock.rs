@@ -1,5 +1,5 @@
 //! The lock of an account: one change at a time. It is held by the change that may still be running, and not by its object:
-//! a change whose object or record is gone holds it all the same, for the settle time. And a change that was made holds it, for
+//! a change whose object or record is gone also holds it, for the settle time. And a change that was made holds it, for
 //! its own object too, as long as its late effects may come.
 
 use std::collections::BTreeMap;
@@ -42,8 +42,8 @@ impl Locks {
         self.held.get(key).map(|held| &held.open)
     }
 
-    /// The record of an object was read. A change that it has no more, and that was not reported as ended, holds its
-    /// account for the settle time.
+    /// Notes that the record of an object was read. A change that the record no longer has, and that was not reported as ended,
+    /// holds its account for the settle time.
     pub fn note(&mut self, key: &Key, open: Option<InFlight>, now: Instant) {
         if self.open(key) != open.as_ref() {
             self.forget(key, now);
@@ -51,7 +51,7 @@ impl Locks {
         }
     }
 
-    /// Says which change of an object may still be running, if any. Returns the one before, if it is another.
+    /// Notes which change of an object may still be running, if any. Returns the former one, if it is another.
     pub fn set(&mut self, key: &Key, open: Option<InFlight>, now: Instant) -> Option<InFlight> {
         if self.open(key) == open.as_ref() {
             return None;
@@ -78,14 +78,14 @@ impl Locks {
             });
             told.insert(change.id, over);
         }
-        // A record may lack a change for once, as after a write that failed: its time does not begin anew.
+        // One record may lack a change, such as after a failed write: its time does not begin anew.
         told.extend(known.into_iter().filter(|(_, over)| *over > now));
         if !told.is_empty() {
             self.made.insert(key.clone(), told);
         }
     }
 
-    /// The request of an object has ended: what it left running counts from now.
+    /// Notes that the request of an object has ended: its late effects count from now.
     pub fn request_ended(&mut self, key: &Key, now: Instant) {
         if let Some(held) = self.held.get_mut(key) {
             held.since = now;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Key, Ownership, Rows};
 
-/// An object that was read.
+/// An object that has been read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct ReadObject {
     /// Empty for an object that was not read in this term.
@@ -18,7 +18,7 @@ struct ReadObject {
     overtaken: Option<Key>,
 }
 
-/// What each object wants.
+/// The wish of each object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Owners(BTreeMap<Key, ReadObject>);
 
@@ -35,7 +35,7 @@ impl Owners {
     pub fn note(&mut self, key: &Key, uid: &str, ownership: Option<Ownership>, rows: Rows) -> Option<Ownership> {
         let before = self.0.remove(key);
         let account = |ownership: &Option<Ownership>| ownership.as_ref().map(|ownership| ownership.account.clone());
-        // What was read in this process is newer than any record.
+        // A reading of this process is newer than any record.
         let known = before.as_ref().filter(|before| !rows.read && account(&before.ownership) == account(&ownership));
         let known = known.and_then(|before| before.rows.listed.clone());
         let overtaken = before.as_ref().filter(|_| rows.read).and_then(|before| before.overtaken.clone());
@@ -44,12 +44,12 @@ impl Owners {
         before?.ownership
     }
 
-    /// Takes an object out, and returns what it wanted.
+    /// Removes an object, and returns its wish.
     pub fn forget(&mut self, key: &Key) -> Option<Ownership> {
         self.0.remove(key)?.ownership
     }
 
-    /// What the object wants.
+    /// The wish of the object.
     pub fn ownership(&self, key: &Key) -> Option<&Ownership> {
         self.0.get(key)?.ownership.as_ref()
     }

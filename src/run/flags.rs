@@ -1,4 +1,4 @@
-//! The flags of `seatkeeper run`, and what they must not say.
+//! The flags of `seatkeeper run`, and the checks of their values.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::domain::{Ceilings, LONGEST_INTERVAL, LONGEST_LEASE, Timing, is_cluste
 use crate::telemetry::LogFormat;
 use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings, InvalidRoute, Route};
 
-/// Never an argument, because a list of processes shows arguments.
+/// It is never an argument, because a list of processes shows arguments.
 const PROXY_CREDENTIALS: &str = "SEATKEEPER_VENDOR_PROXY_CREDENTIALS";
 
-/// No flag can mean more than a year, and a moment that is further away may be none that a clock has.
+/// No flag needs more than a year, and a clock may not have a moment that is further away.
 const LONGEST_DURATION: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -58,7 +58,7 @@ fn namespace(text: &str) -> Result<String, String> {
     }
 }
 
-/// What `spec.activeCluster` may name, but for the word that means no cluster.
+/// The names that `spec.activeCluster` may have, except for the word that means no cluster.
 fn cluster_name(text: &str) -> Result<String, String> {
     if text == NO_CLUSTER {
         Err(format!("must not be {NO_CLUSTER}: spec.activeCluster: {NO_CLUSTER} means that no cluster is active"))
@@ -187,10 +187,10 @@ pub struct Run {
 }
 
 impl Run {
-    /// Refuses what would be unsafe or would never work, by the name of the flag.
+    /// Refuses values that would be unsafe or would never work, by the name of the flag.
     pub(super) fn check(&self) -> Result<(), String> {
         let refuse = |text: &str| Err(text.to_owned());
-        // Another replica counts from when it first sees the intent; the request may leave later, and end later still.
+        // Another replica counts from its first reading of the intent. The request may leave later than that, and end still later.
         if self.send_deadline.saturating_add(self.write_timeout) >= self.settle_unanswered {
             return refuse(
                 "--send-deadline and --write-timeout together must be below --settle-unanswered: a request could outlive its \
