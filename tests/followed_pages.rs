@@ -3,7 +3,7 @@
 
 mod first_use;
 mod operation;
-mod page;
+pub mod page;
 
 use std::fs;
 
