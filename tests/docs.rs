@@ -217,7 +217,7 @@ fn fields_of(cell: &str) -> Vec<String> {
 }
 
 #[test]
-fn readme_table_has_each_field_of_the_spec_with_its_words_and_bounds() {
+fn each_field_of_the_spec_is_in_the_readme_with_its_words_and_bounds() {
     assert_eq!(fields_of("`a.b.c`, `.d`, `.e.f`"), ["a.b.c", "a.b.d", "a.e.f"]);
     let (readme, mut left) = (text("README.md"), fields_of_spec());
     assert!(left.len() > 30, "{:?}", left.keys());
