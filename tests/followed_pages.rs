@@ -3,7 +3,7 @@
 
 mod first_use;
 mod operation;
-mod page;
+pub mod page;
 
 use std::fs;
 
@@ -131,7 +131,22 @@ async fn go_back(page: &Page, cp: &ControlPlane, before: &str) {
     let listen = ["get", "deployment", "seatkeeper", "-o", "jsonpath={.spec.template.spec.containers[0].args[1]}"];
     let listens = async || cp.kubectl_in("seatkeeper-system", &listen, "").await.ok();
     assert_eq!(listens().await, "--listen=[::]:8080");
-    page.follow_but(cp, "helm upgrade seatkeeper OLDER", &[("OLDER", before)]).await.ok();
+    let values = "--set limits.maxSeats=500 --set 'rbac.secretNames={key}'";
+    let line = format!(
+        "helm upgrade seatkeeper charts/seatkeeper --namespace seatkeeper-system --reset-then-reuse-values {values}"
+    );
+    cp.shell(&page.folder, &line).await.ok();
+    let (begins, older) = ("helm upgrade seatkeeper OLDER", ("OLDER", before));
+    let refused = page.follow_but(cp, begins, &[older]).await.refused();
+    let of_page = page.quoted("at '");
+    assert!(of_page.len() == 2 && of_page.iter().all(|line| refused.contains(line)), "{of_page:?}: {refused}");
+    let mut forgets = page.quoted("--set ");
+    forgets.retain(|value| value.ends_with("=null"));
+    let without = format!("{} --set crds", forgets.join(" "));
+    page.follow_but(cp, begins, &[older, ("--set crds", &without)]).await.ok();
+    let values = cp.helm(&["get", "values", "seatkeeper", "--namespace", "seatkeeper-system"]).await.ok();
+    assert!(values.contains("clusterName: prod") && !values.contains("maxSeats"), "{values}");
+    assert!(values.contains("tag: OLDTAG"), "the next upgrade has to name its tag: {values}");
     assert_eq!(listens().await, "--listen=0.0.0.0:8080");
     assert!(has_the_new_crd(cp).await);
     // The twin: what the page warns of. With the next upgrade the release has its CRDs again.

@@ -192,6 +192,13 @@ impl Page {
         blocks.remove(0)
     }
 
+    /// What stands between backticks in the page and begins so, in its order.
+    pub fn quoted(&self, begins: &str) -> Vec<String> {
+        let text = text(self.path);
+        let quoted = text.split('`').skip(1).step_by(2).map(flowing);
+        quoted.filter(|quoted| quoted.starts_with(begins)).collect()
+    }
+
     /// The page has been followed to its end.
     pub fn close(self) {
         let left = self.left.into_inner();
