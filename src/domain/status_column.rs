@@ -1,6 +1,6 @@
 //! The STATUS column: short phrases, the worst first. Detail belongs into condition messages.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::condition::reason;
 use super::ready_reason::says;
@@ -103,8 +103,19 @@ pub(super) fn column(phrases: &[String]) -> String {
         (shown, []) => shown.join("; "),
         (shown, left) => format!("{}; +{} more", shown.join("; "), left.len()),
     };
-    let first = || format!("{}{}", short.first().unwrap_or(&""), if short.len() > 1 { "…" } else { "" });
-    (1..=short.len()).rev().map(cut).find(fits).unwrap_or_else(first)
+    let first = || without_limit(short.first().unwrap_or(&""));
+    let phrases = (1..=short.len()).rev().map(cut).find(fits);
+    let bounded = |text: String| if fits(&text) { text } else { text.chars().take(ROOM - 1).chain(['…']).collect() };
+    phrases.unwrap_or_else(|| bounded(first() + if short.len() > 1 { "…" } else { "" }))
+}
+
+/// A phrase without the limit beside the seats: `+50 seats, limit 150: other pool first`.
+fn without_limit(phrase: &str) -> String {
+    let Some((seats, rest)) = phrase.split_once(", ").filter(|(_, rest)| rest.contains("limit")) else {
+        return phrase.to_owned();
+    };
+    let end = [rest.find(':'), rest.find(" at ")].into_iter().flatten().min();
+    format!("{seats}{}", end.map_or("", |end| &rest[end..]))
 }
 
 /// The phrases for an object on standby. `standby` comes first, because a hand-over waits for it.
@@ -118,7 +129,9 @@ fn standing_by(standby: &Standby, words: String, beside: Beside<'_>) -> Vec<Stri
 /// The phrases for a held change, after anything worse. For a window they have the time of the opening.
 fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> Vec<String> {
     if let Some(HoldKind::Activating(_, Some(until))) = holds.first().map(|hold| &hold.kind) {
-        let until = format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"));
+        // The minute in which it will have begun. The message of Ready has the second.
+        let until = until.saturating_add(SignedDuration::from_secs(59)).unwrap_or(*until);
+        let until = format!("{change}: {words} at {}", until.strftime("%H:%MZ"));
         return beside.off_in_short().chain([until]).collect();
     }
     let mut phrases: Vec<String> = beside.harm().collect();
