@@ -143,6 +143,34 @@ fn label_of_a_trigger_has_the_values_of_the_enum() {
     assert_says("docs/metrics.md", &format!("| `seatkeeper_changes_by_trigger_total` | `trigger` ({values}) |"));
 }
 
+#[test]
+fn readme_table_of_fields_has_the_defaults_and_bounds_of_the_sources() {
+    let hours = |path: &str, before: &str| number(path, before, " * 3600)");
+    let (spec, sizing) = ("src/domain/checked_spec.rs", "src/domain/sizing.rs");
+    let first = hours(spec, "const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(");
+    let second = hours(spec, &format!("= [Duration::from_secs({first} * 3600), Duration::from_secs("));
+    let after = hours(sizing, "const DECREASE_AFTER: Duration = Duration::from_secs(");
+    let range = "const DECREASES: RangeInclusive<Duration> = Duration::from_secs(";
+    let least = number(sizing, range, ")..=") / 3600;
+    let most = hours(sizing, &format!("{range}{})..=Duration::from_secs(", least * 3600));
+    let default = number(spec, "const DEFAULT_INTERVAL: Duration = Duration::from_secs(", ")") / 60;
+    let shortest =
+        number(spec, "const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(", ")..=LONGEST_INTERVAL");
+    let longest = hours(spec, "const LONGEST_INTERVAL: Duration = Duration::from_secs(");
+    let late = hours("src/domain/adjustment.rs", "const WEEK: Duration = Duration::from_secs(");
+    for (field, words) in [
+        ("thresholds.expiry", format!("| `{first}h`, `{second}h` |")),
+        ("sizing.decreaseAfter", format!("| `{after}h` |")),
+        ("sizing.decreaseAfter", format!("`{least}h` to `{most}h`.")),
+        ("interval", format!("| `{default}m` |")),
+        ("interval", format!("`{shortest}s` to `{longest}h`.")),
+        ("adjustment.startingDeadline", format!("at most `{late}h`.")),
+    ] {
+        let row = between("README.md", &format!("\n| `{field}` "), "\n");
+        assert!(row.contains(&words), "README.md, {field} must say: {words}");
+    }
+}
+
 /// The words of a list in a source, each of which is in quotes.
 fn quoted_words(list: &str) -> Vec<&str> {
     list.split('"').skip(1).step_by(2).collect()

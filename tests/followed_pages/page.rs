@@ -32,7 +32,7 @@ pub const PAGES: [&str; 15] = [
 const OF_DEVELOPMENT: [&str; 2] = ["CONTRIBUTING.md", "docs/evidence/mutants.md"];
 
 /// Commands that cannot run here: how each begins, and why.
-pub const NOT_RUN: [(&str, &str); 13] = [
+pub const NOT_RUN: [(&str, &str); 11] = [
     ("docker push", "there is no registry"),
     ("docker tag", "there is no docker"),
     ("make image", "there is no docker; packaging/image-tar-test.sh builds the same image as a file"),
@@ -44,8 +44,6 @@ pub const NOT_RUN: [(&str, &str); 13] = [
     ("kubectl -n seatkeeper-system logs", "a kubelet serves the log, and a test stands in for the kubelet"),
     ("kubectl get --raw /api/v1/namespaces/seatkeeper-system/pods/POD:8080/proxy/readyz", "pods have no network here"),
     ("oc adm policy", "it is OpenShift's own program, and the policy is an object that OpenShift alone has"),
-    ("kubectl -n seatkeeper-system scale deployment seatkeeper", "it is for the time of velero restore create"),
-    ("velero restore create", "Velero would need a storage of backups and its own controllers"),
 ];
 
 /// What sentences call a command by, without anything to run.
@@ -73,7 +71,7 @@ pub const NAMES: [&str; 20] = [
 ];
 
 /// What stands between backticks is a command if it begins with one of these.
-const PROGRAMS: [&str; 8] = ["argocd ", "docker ", "flux ", "helm ", "jq ", "kubectl ", "oc ", "velero "];
+const PROGRAMS: [&str; 7] = ["argocd ", "docker ", "flux ", "helm ", "jq ", "kubectl ", "oc "];
 
 /// What commands name by a path in the checkout.
 const FOLDERS: [&str; 4] = ["charts", "crds", "examples", "gitops"];
@@ -190,6 +188,13 @@ impl Page {
         }
         assert_eq!(blocks.len(), 1, "{}: blocks with {words}", self.path);
         blocks.remove(0)
+    }
+
+    /// What stands between backticks in the page and begins so, in its order.
+    pub fn quoted(&self, begins: &str) -> Vec<String> {
+        let text = text(self.path);
+        let quoted = text.split('`').skip(1).step_by(2).map(flowing);
+        quoted.filter(|quoted| quoted.starts_with(begins)).collect()
     }
 
     /// The page has been followed to its end.

@@ -1,6 +1,6 @@
 //! What keeps a change from being made.
 
-use super::pages::table;
+use super::pages::{POLICIES, WHO_MAY_SPEND, block, table};
 use super::*;
 
 #[test]
@@ -253,6 +253,19 @@ fn step_names_no_number_beyond_bound_and_is_omitted_if_bound_mends_it() {
         let held = said(wish, narrow);
         assert!(held.len() == 2 && held[1].contains(first), "{wish}: {held:?}");
     }
+}
+
+#[test]
+fn message_quoted_by_page_is_that_of_held_step_or_wish() {
+    let told = |(wish, goal), (seats, limit), bound: fn(&mut Desired)| {
+        let story = story().wants(wish, goal).shows(seats, Some(limit)).with(|s| bound(&mut s.desired));
+        said(&reported(&story).status, kind::READY)
+    };
+    let step = told((150, LimitGoal::Keep), (100, 300), |desired| desired.guardrails.max_increase = Some(20));
+    let wish = told((560, LimitGoal::Pinned), (500, 500), |desired| desired.ceilings.max_seats = Some(500));
+    let held = "False/GuardrailViolated".to_owned();
+    assert_eq!(step, (held.clone(), block(POLICIES, "+50 seats not made: ")));
+    assert_eq!(wish, (held, block(WHO_MAY_SPEND, "+60 seats, limit 560 not made: ")));
 }
 
 #[test]

@@ -151,6 +151,11 @@ fn number_that_may_be_billed_stays_reported_through_edits_until_cleared() {
         let (summary, ..) = said(&decision, &story);
         assert!(!summary.contains("may bill"), "{what}: {summary}");
     }
+    for (seats, ended) in [(149, false), (150, true)] {
+        let later = story().wants(seats, LimitGoal::Pinned).shows(seats, Some(seats));
+        let later = later.with(|s| s.may_bill = Some(may.clone()));
+        assert_eq!(later.follow().may_bill.is_none(), ended, "the vendor shows {seats}");
+    }
     let other = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(150)).with(|s| s.may_bill = Some(may));
     assert_eq!(other.follow().may_bill, None, "a later change");
     let (intent, outcome) = (other.intent.clone().unwrap(), Outcome::Accepted);

@@ -4,7 +4,7 @@
 use super::*;
 use crate::domain::windows::{Awaited, Why};
 
-fn lacks(reason: &'static str) -> Verdict {
+pub fn lacks(reason: &'static str) -> Verdict {
     let message = "what to do".to_owned();
     let arrives = [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&reason);
     Verdict::Lacking(Lack { reason, summary: "keys".into(), message, secret_may_help: false, arrives })

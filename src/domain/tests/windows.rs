@@ -444,6 +444,18 @@ fn plan_that_waited_is_published_once_more_and_sent_by_next_reading() {
 }
 
 #[test]
+fn plan_that_waited_for_another_pool_is_published_once_more() {
+    let bound = Bound { seats: 120, because: "of b".into(), pool: Some("b") };
+    let story = story().with(|s| (s.seen.rules.at_most.push(bound), s.others.push(("b", 200))).1);
+    let mut waiter = waiter(story).ruled(ChangeTimes::default());
+    assert!(matches!(waiter.pass(BEFORE).verdict, Verdict::Held(_)));
+    assert_eq!(waiter.status.plan.as_ref().unwrap().blocked_by, [PlanBlock::OtherPool]);
+    waiter.story.seen.rules.at_most.clear();
+    assert_eq!(waiter.pass(BEFORE).verdict, Verdict::Publish);
+    assert!(matches!(waiter.pass(BEFORE).verdict, Verdict::Change(_)));
+}
+
+#[test]
 fn account_changed_by_waiting_plan_at_opening_is_reported() {
     let drifted = |now: &str| {
         let mut waiter = waiter(story());

@@ -28,7 +28,7 @@ fn change_that_does_not_leave_is_tried_with_back_off_until_it_has_left() {
 }
 
 #[test]
-fn change_that_does_not_leave_says_why_after_a_few_tries_until_it_leaves() {
+fn change_that_does_not_leave_says_why_after_a_few_tries() {
     let mut state = ObjectState { changing: true, ..ObjectState::default() };
     let fault = Fault::spec("the send deadline has passed".into());
     for tries in 1..=6 {
