@@ -211,8 +211,8 @@ fn status_column_of_one_long_phrase_leaves_the_limit_out_and_then_is_cut() {
         ("+50 seats, limit 150: suspended", "+50 seats, limit 150: suspended"),
         (&cluster, "standby for aaaaaaaaaaaaaaaaaaaaaaa…"),
     ] {
-        assert_eq!(crate::domain::status_column::column(&[phrase.to_owned()]), column);
+        assert_eq!(status_column::column(&[phrase.to_owned()]), column);
     }
     let two = ["standby for a-cluster-with-quite-a-long-name", "spec: 150"].map(str::to_owned);
-    assert_eq!(crate::domain::status_column::column(&two), "standby for a-cluster-with-quite-a-…");
+    assert_eq!(status_column::column(&two), "standby for a-cluster-with-quite-a-…");
 }
