@@ -202,7 +202,8 @@ async fn helm_waits_for_replicas_on_a_node_that_kwok_plays() {
     let (chart, here) = (chart(), ["--namespace", SYSTEM_NAMESPACE, "--create-namespace"]);
     let install = ["install", "seatkeeper", &chart, "--set", "replicas=2", "--wait"];
     // The twin: without kwok the node is not ready, so no pod is.
-    plane.helm(&[&install[..], &here, &["--timeout=2s"]].concat()).await.refused();
+    let waited = plane.helm(&[&install[..], &here, &["--timeout=2s"]].concat()).await.refused();
+    assert!(waited.contains("Deployment/seatkeeper-system/seatkeeper not ready"), "{waited}");
     plane.helm(&["uninstall", "seatkeeper", "--namespace", SYSTEM_NAMESPACE]).await.ok();
 
     let kwok = plane.start_kwok();
