@@ -97,7 +97,7 @@ pub(super) fn lost_features<'a>(live: &[&Row], gone: &[&'a Row]) -> Lost<'a> {
     if lost.is_empty() { Lost::None } else { Lost::Features(lost) }
 }
 
-/// How many seats certainly stay without some of the rows in force. Immuta does not document how keys add up, so the smaller number
+/// How many seats certainly stay without some of the rows in force. The vendor does not document how keys add up, so the smaller number
 /// counts: the account's total without their seats, or the sum of the other rows. A row without shown seats adds none.
 pub(super) fn left_without(live: &[&Row], seats: i32, goes: impl Fn(&Row) -> bool) -> i32 {
     let (gone, stay): (Vec<&Row>, Vec<&Row>) = live.iter().copied().partition(|row| goes(row));
