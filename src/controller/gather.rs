@@ -43,7 +43,7 @@ pub(super) async fn gather<'a>(
         (state.foreign, state.redone) = (true, Some(Instant::now()));
     }
     let mut pass = Pass::over(context, object, key, stored, state);
-    let read = read(&mut pass).await?;
+    let read = Box::pin(read(&mut pass)).await?;
     if !waits(&read) {
         context.vendors.leave_queues(key);
         pass.state.waited(Instant::now());

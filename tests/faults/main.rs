@@ -124,18 +124,20 @@ fn chosen_txt() -> PathBuf {
     seatkeeper_support::workspace_root().join("tests/faults/chosen.txt")
 }
 
+/// How much may be played once more. A pass of the model that is asked for alone is late for no reason of the machine.
+fn replays_of(choice: &Choice) -> Replays {
+    if choice.is_of_conformance() && choice.is_of_a_case() { Replays::of(0) } else { Replays::default() }
+}
+
 /// Plays what is asked for; whether all went well. `Err`: why nothing could be played.
 async fn enumerate() -> Result<bool, String> {
     let started = Instant::now();
     let choice = Choice::asked(variable)?;
     let ground = Arc::new(Ground::shared(choice.at_once).await);
-    let language = Language::listed()?;
+    let (language, replays) = (Language::listed()?, replays_of(&choice));
     if choice.is_of_conformance() {
-        // A pass that is played alone is late for no reason of the machine.
-        let replays = if choice.is_of_a_case() { Replays::of(0) } else { Replays::default() };
         return Ok(only_conformance(&ground, &language, &choice, &replays).await);
     }
-    let replays = Replays::default();
     let (known, known_of_keys) = tokio::try_join!(references(&ground), keys::references(&ground))?;
     let (all, all_of_keys, all_of_two) = (all_cases(&known), keys::all_cases(&known_of_keys), two::all_cases());
     let of_keys = all_of_keys.iter().map(|case| &case.name);
