@@ -17,7 +17,7 @@ use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings, InvalidRoute
 /// It is never an argument, because a list of processes shows arguments.
 const PROXY_CREDENTIALS: &str = "SEATKEEPER_VENDOR_PROXY_CREDENTIALS";
 
-/// No flag needs more than a year, and a clock may not have a moment that is further away.
+/// No flag needs more than a year, and a clock may be unable to hold a moment that is further away.
 const LONGEST_DURATION: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -157,7 +157,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_CREDENTIAL_PROBE", default_value = "15m", value_parser = duration, value_name = "DURATION")]
     credential_probe: Duration,
 
-    /// Number of objects in work at the same time
+    /// Number of objects worked on at the same time
     #[arg(long, env = "SEATKEEPER_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000), value_name = "N")]
     concurrency: u16,
 
