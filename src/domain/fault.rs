@@ -25,7 +25,7 @@ pub enum Remedy {
     Credentials,
     /// The older object with the same pool: a person deletes it, or gives one of the two another account.
     Owner,
-    /// The administrator of the cluster: the CRD, or a webhook or policy that changes a status before it is stored. Tried again with
+    /// The administrator of the cluster: the CRD, or something else that changes a status before it is stored. Tried again with
     /// back-off.
     Cluster,
     /// No remedy here: the vendor cannot do this for this account.
