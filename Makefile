@@ -62,7 +62,7 @@ advisories: $(CARGO_DENY) ## Known vulnerabilities of dependencies (needs the in
 control-plane: ## Build etcd, kube-apiserver, kubectl and helm into the per-user cache (about 5 minutes, once)
 	@tests/control-plane/build.sh >/dev/null
 
-controllers: ## Build controller-manager and scheduler as well, for the test of an installation (about 2 minutes, once)
+controllers: ## Build controller-manager, scheduler and kwok as well, for the tests of an installation (about 2 minutes, once)
 	@tests/control-plane/build.sh controllers >/dev/null
 
 kubernetes: ## What runs with the oldest Kubernetes, with one between it and the newest: VERSION=1.35

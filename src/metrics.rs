@@ -81,6 +81,17 @@ const PASSES: [&str; 17] = [
     "waiting",
 ];
 
+/// Registers the duration of a pass, under its former name too: dashboards and rules of before may have that.
+fn durations_of_passes(registry: &mut Registry) -> Histogram {
+    // From a pass that only reads to one that waits for a slow vendor until its time limit.
+    let durations = Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
+    let help = "Seconds from the beginning of a pass over an object to its end";
+    registry.register("pass_duration_seconds", help, durations.clone());
+    let help = "The same as seatkeeper_pass_duration_seconds, under its former name";
+    registry.register("reconcile_duration_seconds", help, durations.clone());
+    durations
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("seatkeeper");
@@ -90,10 +101,7 @@ impl Default for Metrics {
             drop(passes.get_or_create(&PassLabels { outcome }));
         }
         registry.register("reconciles", "Passes over objects, by outcome", Family::clone(&passes));
-        // From a pass that only reads to one that waits for a slow vendor until its time limit.
-        let durations = Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
-        let help = "Seconds from the beginning of a pass over an object to its end";
-        registry.register("pass_duration_seconds", help, durations.clone());
+        let durations = durations_of_passes(&mut registry);
         let help = "Requests to vendors, by vendor, operation and outcome";
         registry.register("vendor_requests", help, requests.counted.clone());
         let help = "Seconds from a request to a vendor to its answer, or to its timeout";

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::controller::Leadership;
 use crate::metrics::{Format, Metrics};
 
-/// What the operator waits for before it is ready, each a sentence for people. A follower that waits for its turn is ready.
+/// The waits of the operator before it is ready, each a sentence for people. A follower that waits for its turn is ready.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
     /// The apiserver, the CRD, or a newer one.
@@ -25,7 +25,7 @@ pub struct Waiting {
     pub lease: Option<String>,
 }
 
-/// Tells what the operator waits for.
+/// Reports what the operator waits for.
 pub type Readiness = watch::Receiver<Waiting>;
 
 /// Serves until `shutdown`.

@@ -1,15 +1,14 @@
 //! Which alerts each fault fires: the operator on a real apiserver, scraped by a real Prometheus with the chart's rules. The table is
 //! tests/prometheus/faults.yaml; tests/prometheus/alerts.test.yaml plays the times, which are short here.
 
+mod dashboard;
 mod faults;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Instant;
 
-use seatkeeper_support::{
-    Plane, Prometheus, SYSTEM_NAMESPACE, http_get, needs_control_plane, rule_file, wait_for, workspace_root,
-};
+use seatkeeper_support::{Plane, Prometheus, http_get, needs_control_plane, rule_file, wait_for, workspace_root};
 use serde::Deserialize;
 use serde_json::Value;
 use vendor_sim::{Fault, RateLimits};
@@ -144,7 +143,7 @@ async fn each_fault_fires_its_alerts_alone_and_each_dashboard_query_is_answered(
     for rule in prometheus.rules().await {
         assert_eq!(rule["health"], "ok", "{rule}");
     }
-    each_query_of_the_dashboard_has_an_answer(&prometheus).await;
+    dashboard::is_answered_as_the_page_has_it(&prometheus).await;
     numbers_that_are_too_old_have_no_series(&w).await;
 
     drop(tenants);
@@ -215,51 +214,4 @@ async fn throttling_vendor_is_alerted_with_stale_object() {
     w.bitwarden().inject(Fault::on_get(throttled("1")).for_ever());
     until_firing(&prometheus, "", &of_operator("vendor-throttles")).await;
     until_firing(&prometheus, "acme", &["ObservationStale/warning".to_owned()].into()).await;
-}
-
-/// The queries of the dashboard's panels and variables, as Grafana sends them with everything selected.
-async fn each_query_of_the_dashboard_has_an_answer(prometheus: &Prometheus) {
-    let board = fs::read_to_string(workspace_root().join("charts/seatkeeper/files/dashboard.json")).expect("a file");
-    let board: Value = serde_json::from_str(&board).expect("JSON");
-    each_variable_of_the_dashboard_has_values(prometheus, &board).await;
-    let mut queries = 0;
-    for panel in board["panels"].as_array().expect("panels") {
-        for target in panel["targets"].as_array().into_iter().flatten() {
-            let query = target["expr"].as_str().expect("a query");
-            let asked = with_all(query).replace("$__rate_interval", "1m");
-            assert!(!asked.contains('$'), "{query}");
-            let answer = prometheus.query(&asked).await.unwrap_or_else(|error| panic!("{error}"));
-            let numbers = answer.iter().filter_map(|series| series["value"][1].as_str());
-            let said = panel["description"].as_str().is_some_and(|text| text.contains("Empty while none waits."));
-            assert!(said || numbers.into_iter().any(|number| number != "NaN"), "{}: {query}", panel["title"]);
-            queries += 1;
-        }
-    }
-    assert!(queries > 30, "{queries}");
-    let of_object = prometheus.query("seatkeeper_condition{type=\"Ready\"}").await.expect("a query");
-    let labels = &of_object[0]["metric"];
-    assert_ne!(labels["namespace"], SYSTEM_NAMESPACE, "honor_labels keeps the object's namespace");
-}
-
-/// A query with everything selected.
-fn with_all(query: &str) -> String {
-    query.replace("$namespace", ".*").replace("$name", ".*")
-}
-
-/// What Grafana asks to fill the variables.
-async fn each_variable_of_the_dashboard_has_values(prometheus: &Prometheus, board: &Value) {
-    let all = board["templating"]["list"].as_array().expect("variables");
-    let mut asked = BTreeSet::new();
-    for variable in all.iter().filter(|variable| variable["type"] == "query") {
-        assert_eq!(variable["allValue"], ".*", "as with_all has it: {variable}");
-        let query = with_all(variable["query"]["query"].as_str().expect("a query"));
-        let (selector, label) = query
-            .strip_prefix("label_values(")
-            .and_then(|rest| rest.strip_suffix(')')?.rsplit_once(", "))
-            .unwrap_or_else(|| panic!("{query}: this test knows label_values alone"));
-        let values = prometheus.label_values(label, selector).await.unwrap_or_else(|error| panic!("{error}"));
-        assert!(!values.is_empty(), "{query} has no values");
-        asked.insert(label.to_owned());
-    }
-    assert_eq!(asked, ["name", "namespace"].map(str::to_owned).into());
 }

@@ -126,6 +126,9 @@ async fn approval_of_another_namespace_or_of_another_object_lets_nothing_pass() 
     w.declare("acme", json!({ "approval": { "increaseAbove": 10 } })).await;
     let (_, id) = until_asked(&w).await;
     let bound = json!({ "upTo": 165, "validUntil": "2099-12-31T00:00:00Z" });
+    // One of its own that does not cover the change: so the approvals are read.
+    let small = json!({ "upTo": 101, "validUntil": "2099-12-31T00:00:00Z" });
+    give(&w, "small", small).await.expect("the approval is admitted");
     let elsewhere = w.plane.namespace("approvers").await;
     let ours = std::mem::replace(&mut w.namespace, elsewhere);
     give(&w, "yes", json!({ "planId": id })).await.expect("the approval is admitted");

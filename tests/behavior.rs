@@ -20,6 +20,7 @@ mod either_key;
 mod errors;
 mod estimates;
 mod examples;
+mod field_owners;
 mod first_sight;
 mod followed_pages;
 mod guard_rails;

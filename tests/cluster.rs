@@ -1,6 +1,7 @@
 //! The chart installed on a cluster with controller-manager and scheduler. The kubelet is a stand-in of this test: it runs each
 //! container of a pod as a process of the operator's binary, with the container's arguments and environment and a token of the pod's
 //! ServiceAccount. There is no network of pods, so each listens at a port of its own. A pod is ready if its readiness probe says so.
+//! One test has kwok in the place of kubelets instead, which runs nothing and says that each pod is ready.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -186,6 +187,33 @@ async fn helm_waits_and_tests_well_with_ready_replicas_and_times_out_otherwise()
         () = scenes => {}
         () = kubelet.run() => {}
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn helm_waits_for_replicas_on_a_node_that_kwok_plays() {
+    needs_control_plane!();
+    let plane = ControlPlane::start().await;
+    let controllers = plane.start_controllers();
+    let node = json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": { "name": "node", "labels": { "kubernetes.io/os": "linux", "kubernetes.io/hostname": "node" } },
+    });
+    plane.kubectl_in("", &["create", "-f", "-"], &node.to_string()).await.ok();
+    let (chart, here) = (chart(), ["--namespace", SYSTEM_NAMESPACE, "--create-namespace"]);
+    let install = ["install", "seatkeeper", &chart, "--set", "replicas=2", "--wait"];
+    // The twin: without kwok the node is not ready, so no pod is.
+    let waited = plane.helm(&[&install[..], &here, &["--timeout=2s"]].concat()).await.refused();
+    assert!(waited.contains("Deployment/seatkeeper-system/seatkeeper not ready"), "{waited}");
+    plane.helm(&["uninstall", "seatkeeper", "--namespace", SYSTEM_NAMESPACE]).await.ok();
+
+    let kwok = plane.start_kwok();
+    let installed = plane.helm(&[&install[..], &here, &["--timeout=110s"]].concat()).await;
+    let told = || controllers.iter().chain([&kwok]).map(|process| process.log_tail(15)).collect::<String>();
+    assert!(installed.success(), "{}\n{}", installed.stderr, told());
+    let available = ["get", "deployment", "seatkeeper", "-o", "jsonpath={.status.availableReplicas}"];
+    assert_eq!(plane.kubectl_in(SYSTEM_NAMESPACE, &available, "").await.ok(), "2");
+    assert_eq!(nodes_of_pods(&plane, |nodes| nodes.len() == 2).await, ["node", "node"]);
+    plane.helm(&["uninstall", "seatkeeper", "--wait", "--namespace", SYSTEM_NAMESPACE]).await.ok();
 }
 
 /// The nodes that the scheduler has chosen for the pods of the release, as soon as they are `enough`.

@@ -78,7 +78,7 @@ fn quickstart_waits_for_the_tokens_that_the_operator_takes_in_a_minute() {
 
 #[test]
 fn readyz_reads_the_schema_as_often_as_the_readme_says() {
-    let seconds = number("src/run/crd.rs", "const CHECK: Duration = Duration::from_secs(", ")");
+    let seconds = number("src/run/crd_check.rs", "const CHECK: Duration = Duration::from_secs(", ")");
     assert_says("README.md", &format!("may do, every {seconds} seconds and when a status was not stored"));
 }
 
@@ -111,8 +111,8 @@ fn owners_keys_have_the_part_of_the_generated_lives_that_the_page_says() {
 }
 
 #[test]
-fn waits_before_a_fault_is_told_are_those_of_the_bitwarden_page() {
-    let tries = WORDS[number("src/controller/record.rs", "const FEW_TRIES: u32 = ", ";")];
+fn waits_before_fault_is_reported_match_bitwarden_page() {
+    let tries = WORDS[number("src/controller/object_state/between_passes.rs", "const FEW_TRIES: u32 = ", ";")];
     let seconds = number("src/controller/decide.rs", "const SAID: Duration = Duration::from_secs(", ")");
     let page = "docs/bitwarden.md";
     assert_says(page, &format!("`Stalled` after {tries} tries:"));
@@ -141,6 +141,119 @@ fn label_of_a_trigger_has_the_values_of_the_enum() {
     }
     let values = format!("`{}`", variants.join("`, `"));
     assert_says("docs/metrics.md", &format!("| `seatkeeper_changes_by_trigger_total` | `trigger` ({values}) |"));
+}
+
+#[test]
+fn readme_table_of_fields_has_the_defaults_and_bounds_of_the_sources() {
+    let hours = |path: &str, before: &str| number(path, before, " * 3600)");
+    let (spec, sizing) = ("src/domain/checked_spec.rs", "src/domain/sizing.rs");
+    let first = hours(spec, "const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(");
+    let second = hours(spec, &format!("= [Duration::from_secs({first} * 3600), Duration::from_secs("));
+    let after = hours(sizing, "const DECREASE_AFTER: Duration = Duration::from_secs(");
+    let range = "const DECREASES: RangeInclusive<Duration> = Duration::from_secs(";
+    let least = number(sizing, range, ")..=") / 3600;
+    let most = hours(sizing, &format!("{range}{})..=Duration::from_secs(", least * 3600));
+    let default = number(spec, "const DEFAULT_INTERVAL: Duration = Duration::from_secs(", ")") / 60;
+    let shortest =
+        number(spec, "const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(", ")..=LONGEST_INTERVAL");
+    let longest = hours(spec, "const LONGEST_INTERVAL: Duration = Duration::from_secs(");
+    let late = hours("src/domain/adjustment.rs", "const WEEK: Duration = Duration::from_secs(");
+    for (field, words) in [
+        ("thresholds.expiry", format!("| `{first}h`, `{second}h` |")),
+        ("sizing.decreaseAfter", format!("| `{after}h` |")),
+        ("sizing.decreaseAfter", format!("`{least}h` to `{most}h`.")),
+        ("interval", format!("| `{default}m` |")),
+        ("interval", format!("`{shortest}s` to `{longest}h`.")),
+        ("adjustment.startingDeadline", format!("at most `{late}h`.")),
+    ] {
+        let row = between("README.md", &format!("\n| `{field}` "), "\n");
+        assert!(row.contains(&words), "README.md, {field} must say: {words}");
+    }
+}
+
+/// The words of a list in a source, each of which is in quotes.
+fn quoted_words(list: &str) -> Vec<&str> {
+    list.split('"').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn each_outcome_of_a_pass_is_explained_on_the_page_of_metrics() {
+    let outcomes = between("src/metrics.rs", "const PASSES: [&str; ", "];\n");
+    let outcomes = quoted_words(&outcomes);
+    assert!(outcomes.len() > 10, "{outcomes:?}");
+    let said = between("docs/metrics.md", "* `seatkeeper_reconciles_total{outcome}`: ", "\n* ");
+    let told: Vec<&str> = said.split('`').skip(1).step_by(2).filter(|word| *word != "Ready").collect();
+    let sorted = |mut words: Vec<&str>| {
+        words.sort_unstable();
+        words.join(" ")
+    };
+    assert_eq!(sorted(told), sorted(outcomes));
+}
+
+/// A default of an alert, as the chart's values have it.
+#[track_caller]
+fn of_alert(alert: &str, value: &str) -> String {
+    let defaults = between("charts/seatkeeper/values.yaml", &format!("\n    {alert}: {{"), "}");
+    let field = defaults.split(", ").find_map(|field| field.strip_prefix(&format!("{value}: ")));
+    field.unwrap_or_else(|| panic!("{alert} has no {value}: {defaults}")).to_owned()
+}
+
+#[test]
+fn page_of_alerts_has_the_numbers_of_the_charts_values() {
+    let word = |hours: &str| WORDS[hours.trim_end_matches('h').parse::<usize>().unwrap()];
+    let (seats, percent) = (of_alert("IdleSeats", "seats"), of_alert("IdleSeats", "percent"));
+    assert_eq!((of_alert("IdleSeats", "for").as_str(), of_alert("ShortUntilWindow", "hours").as_str()), ("24h", "24"));
+    assert_eq!((of_alert("ChangeStuck", "for").as_str(), of_alert("ApprovalAwaited", "for").as_str()), ("1h", "1h"));
+    assert_eq!(of_alert("ExternalChangeCorrected", "hours"), "1");
+    assert_eq!(of_alert("VendorThrottled", "requests"), "1");
+    let (days, critical) = (of_alert("LicenseExpiring", "days"), of_alert("LicenseExpiringCritical", "days"));
+    for words in [
+        format!(
+            "For a day, at least {seats} purchased seats (`alerts.rules.IdleSeats.seats`) and at least {percent} percent"
+        ),
+        "of the change that would help opens in more than a day.".to_owned(),
+        "For an hour the account has not been as declared".to_owned(),
+        "A change has waited for a `SeatApproval` for an hour.".to_owned(),
+        "Seatkeeper corrected it within the last hour".to_owned(),
+        "has refused more than one request as too many in 15 minutes".to_owned(),
+        format!("ends within {days} days (`warning`) or {critical} days (`critical`)"),
+        format!(
+            "was not read for {} hours (`alerts.rules.ObservationStale.hours`)",
+            of_alert("ObservationStale", "hours")
+        ),
+        format!("For {} hours, the vendor has billed another number", word(&of_alert("BilledDiffers", "for"))),
+    ] {
+        assert_says("docs/alerts.md", &words);
+    }
+}
+
+#[test]
+fn pauses_and_spreads_are_as_long_as_pages_say() {
+    let minutes =
+        number("src/domain/windows.rs", "pub const BEFORE_OPENING: Duration = Duration::from_secs(", ")") / 60;
+    assert_eq!(minutes, 15);
+    assert_says("docs/policies.md", "Seatkeeper reads each of them a quarter of an hour before");
+    assert_says("docs/policies.md", "in the first quarter of an hour after the window opens");
+    let page = "docs/never-buys-twice.md";
+    let spread = number("src/domain/send_delay.rs", "const LONGEST_SPREAD: Duration = Duration::from_secs(", ")");
+    assert_says(page, &format!("a random time of up to {spread} seconds between publishing a plan and sending it"));
+    let longest = number("src/domain/retry_pause.rs", "const LONGEST_PAUSE: Duration = Duration::from_hours(", ")");
+    assert_says(page, &format!("doubling from `--settle-unanswered` up to {longest} hours"));
+    let outage = "src/vendors/rate_limit/vendor_outage.rs";
+    let first = number(outage, "const FIRST_PAUSE: Duration = Duration::from_secs(", ")");
+    let longest = number(outage, "const LONGEST_PAUSE: Duration = Duration::from_secs(", ")") / 60;
+    let failures = number(outage, "const FAILURES: u32 = ", ";");
+    let count = WORDS[failures];
+    assert_says(
+        page,
+        &format!(
+            "If {count} connections in a row to a host fail, Seatkeeper leaves the host alone for {first} second."
+        ),
+    );
+    assert_says(page, &format!("the next pause is twice as long, up to {longest} minutes"));
+    let renewal =
+        number("src/vendors/bitwarden/session.rs", "const RENEW_BEFORE: Duration = Duration::from_secs(", ")") / 60;
+    assert_says(page, &format!("until its token is due for renewal, {renewal} minutes before the end of the token"));
 }
 
 #[test]

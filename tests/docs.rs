@@ -1,5 +1,6 @@
 //! What the README, the chart and `kubectl explain` say of reasons and flags is what the code has.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use clap::Args as _;
@@ -180,6 +181,68 @@ fn readme_applies_no_object_to_a_cluster_that_is_not_suspended() {
     assert!(suspended, "a newcomer buys first: {made}");
     assert_eq!(applied, "kubectl -n it apply -f acme.yaml");
     assert_eq!(readme.matches("kubectl -n it apply").count(), 1, "another object is applied");
+}
+
+/// The fields of the spec by their paths. A list is one, and so is the reference to a Secret.
+fn fields_of_spec() -> BTreeMap<String, JSONSchemaProps> {
+    fn below(path: &str, schema: &JSONSchemaProps, found: &mut BTreeMap<String, JSONSchemaProps>) {
+        let inside = schema.properties.iter().flatten().filter(|_| !path.ends_with("SecretRef"));
+        let before = found.len();
+        for (name, field) in inside {
+            below(format!("{path}.{name}").trim_start_matches('.'), field, found);
+        }
+        if found.len() == before {
+            found.insert(path.to_owned(), schema.clone());
+        }
+    }
+    let crd = seatkeeper::api::crd();
+    let schema = crd.spec.versions[0].schema.as_ref().and_then(|schema| schema.open_api_v3_schema.as_ref());
+    let spec = &schema.and_then(|schema| schema.properties.as_ref()).expect("a schema")["spec"];
+    let mut found = BTreeMap::new();
+    below("", spec, &mut found);
+    found
+}
+
+/// The fields that a cell names. One that begins with a dot has other names at the end than the one before it.
+fn fields_of(cell: &str) -> Vec<String> {
+    let mut named: Vec<String> = Vec::new();
+    for word in cell.split('`').skip(1).step_by(2) {
+        let whole = word.strip_prefix('.').map(|end| {
+            let before: Vec<&str> = named.last().expect("a field before it").split('.').collect();
+            format!("{}.{end}", before[..before.len() - end.split('.').count()].join("."))
+        });
+        named.push(whole.unwrap_or_else(|| word.to_owned()));
+    }
+    named
+}
+
+#[test]
+fn each_field_of_the_spec_is_in_the_readme_with_its_words_and_bounds() {
+    assert_eq!(fields_of("`a.b.c`, `.d`, `.e.f`"), ["a.b.c", "a.b.d", "a.e.f"]);
+    let (readme, mut left) = (text("README.md"), fields_of_spec());
+    assert!(left.len() > 30, "{:?}", left.keys());
+    let table = readme.split("| Field | When absent | Meaning |\n").nth(1).expect("the table");
+    for row in table.lines().skip(1).take_while(|line| line.starts_with('|')) {
+        let cell = row.split('|').nth(1).expect("a cell");
+        for path in fields_of(cell).into_iter().filter(|path| path != "vendor") {
+            let field =
+                left.remove(&path).unwrap_or_else(|| panic!("README.md: {path} is no field, or is there twice"));
+            for word in field.enum_.iter().flatten().filter_map(|word| word.0.as_str()) {
+                assert!(row.contains(&format!("`{word}`")), "README.md, {path} does not name {word}: {row}");
+            }
+            if let Some(most) = field.max_items.filter(|_| !cell.contains("crease.windows")) {
+                assert!(
+                    row.contains(&format!("t most {most}")),
+                    "README.md, {path} does not say at most {most}: {row}"
+                );
+            }
+        }
+        // It means something beside one mode only.
+        if row.contains("`limit.seats`") {
+            left.remove("limit.seats");
+        }
+    }
+    assert_eq!(left.into_keys().collect::<Vec<_>>(), Vec::<String>::new(), "README.md has no row for them");
 }
 
 fn flags() -> Vec<clap::Arg> {

@@ -66,11 +66,11 @@ fn document() -> String {
         let _ = writeln!(text, "| {} | {ours}{only} |", theirs.trim());
     }
     text.push_str(
-        "\n## Changes refused by the organization API\n\nThe organization key gets `500` for every refusal, without a word. So each rule that can be \
-         seen is checked before anything is sent, and the sentence is in the message of `Ready`: seats in use, limit below seats, Secrets \
+        "\n## Changes refused by the organization API\n\nBitwarden answers `500` to every refused change of the organization key, without a reason. So \
+         Seatkeeper checks each rule that it can see before it sends anything, and the message of `Ready` has the sentence: seats in use, limit below seats, Secrets \
          Manager above Password Manager, totals above 32 767, and, where an owner's key is there too, a plan with a fixed number of seats, a custom plan, no \
-         subscription, a canceled one, or a provider that manages the organization. What is refused all the same is sent once more after \
-         the settle time, and then told as `VendorRejected`.\n",
+         subscription, a canceled one, or a provider that manages the organization. If Bitwarden still refuses a change, Seatkeeper sends it once \
+         more after the settle time, and then reports `VendorRejected`.\n",
     );
     text
 }

@@ -3,14 +3,15 @@
 
 mod first_use;
 mod operation;
-mod page;
+pub mod page;
 
 use std::fs;
 
-use seatkeeper_support::{ControlPlane, needs_control_plane, scratch_dir, wait_for, workspace_root};
+use seatkeeper_support::{ControlPlane, SYSTEM_NAMESPACE, needs_control_plane, scratch_dir, wait_for, workspace_root};
 use serde_json::{Value, json};
 
 use crate::cluster::Kubelet;
+use crate::tenants::Tenant;
 use crate::world::{FAST, PATIENCE, World, binary, merge, organization, said};
 use page::Page;
 
@@ -131,7 +132,22 @@ async fn go_back(page: &Page, cp: &ControlPlane, before: &str) {
     let listen = ["get", "deployment", "seatkeeper", "-o", "jsonpath={.spec.template.spec.containers[0].args[1]}"];
     let listens = async || cp.kubectl_in("seatkeeper-system", &listen, "").await.ok();
     assert_eq!(listens().await, "--listen=[::]:8080");
-    page.follow_but(cp, "helm upgrade seatkeeper OLDER", &[("OLDER", before)]).await.ok();
+    let values = "--set limits.maxSeats=500 --set 'rbac.secretNames={key}'";
+    let line = format!(
+        "helm upgrade seatkeeper charts/seatkeeper --namespace seatkeeper-system --reset-then-reuse-values {values}"
+    );
+    cp.shell(&page.folder, &line).await.ok();
+    let (begins, older) = ("helm upgrade seatkeeper OLDER", ("OLDER", before));
+    let refused = page.follow_but(cp, begins, &[older]).await.refused();
+    let of_page = page.quoted("at '");
+    assert!(of_page.len() == 2 && of_page.iter().all(|line| refused.contains(line)), "{of_page:?}: {refused}");
+    let mut forgets = page.quoted("--set ");
+    forgets.retain(|value| value.ends_with("=null"));
+    let without = format!("{} --set crds", forgets.join(" "));
+    page.follow_but(cp, begins, &[older, ("--set crds", &without)]).await.ok();
+    let values = cp.helm(&["get", "values", "seatkeeper", "--namespace", "seatkeeper-system"]).await.ok();
+    assert!(values.contains("clusterName: prod") && !values.contains("maxSeats"), "{values}");
+    assert!(values.contains("tag: OLDTAG"), "the next upgrade has to name its tag: {values}");
     assert_eq!(listens().await, "--listen=0.0.0.0:8080");
     assert!(has_the_new_crd(cp).await);
     // The twin: what the page warns of. With the next upgrade the release has its CRDs again.
@@ -186,7 +202,7 @@ async fn backup_page_restores_suspended_objects_with_their_plans() {
     w.plane.kubectl(&lost).await.ok();
     w.bitwarden().set_seats(&w.key.id, 100).expect("the vendor allows it");
     w.bitwarden().set_limit(&w.key.id, Some(120)).expect("the vendor allows it");
-    page.follow(&w.plane, "jq '.items[] |= ").await.ok();
+    page.follow(&w.plane, "jq '.items[] |= (del").await.ok();
     for (name, summary) in [("acme", "+50 seats, limit 150: suspended"), ("other", "in sync; suspended")] {
         let status = w.until(name, summary, |status| status.summary.as_deref() == Some(summary)).await;
         assert_eq!(said(&status, "Stalled"), "", "{name}");
@@ -202,7 +218,7 @@ async fn backup_page_restores_suspended_objects_with_their_plans() {
 
     // All is lost once more, and the status comes back.
     w.plane.kubectl(&lost).await.ok();
-    page.follow(&w.plane, "jq '.items[] |= ").await.ok();
+    page.follow(&w.plane, "jq '.items[] |= (del").await.ok();
     w.until("acme", "read", |status| status.seats == Some(150) && status.history.is_empty()).await;
     page.follow(&w.plane, "jq '.items[] | select(.kind").await.ok();
     w.until("acme", "its record", |status| !status.history.is_empty()).await;
@@ -212,8 +228,38 @@ async fn backup_page_restores_suspended_objects_with_their_plans() {
     let suspended = page.follow(&w.plane, "kubectl get licenseseats --all-namespaces -o custom-columns").await.ok();
     let columns = |name: &str| suspended.lines().find(|line| line.contains(name)).map(|line| line.ends_with("true"));
     assert_eq!((columns("acme"), columns("other")), (Some(false), Some(true)), "{suspended}");
+    w.plane.kubectl(&lost).await.ok();
+    restored_with_the_operator_stopped(&page, &other).await;
+    assert_eq!((w.bitwarden().puts(&w.key.id), other.puts()), (2, 1), "nothing is bought");
     suspended_in_backup_and_licenses_of_keys(&page, &w).await;
     page.close();
+}
+
+/// The objects are as they were in the backup, with their records, before the operator sees them.
+async fn restored_with_the_operator_stopped(page: &Page, other: &Tenant<'_>) {
+    let w = other.world;
+    let scaled = async |replicas: &str| {
+        page.follow(&w.plane, &format!("kubectl -n seatkeeper-system scale deployment seatkeeper {replicas}"))
+            .await
+            .ok();
+        let get = ["get", "deployment", "seatkeeper", "-o", "jsonpath=--replicas={.spec.replicas}"];
+        assert_eq!(w.plane.kubectl_in(SYSTEM_NAMESPACE, &get, "").await.ok(), replicas);
+    };
+    scaled("--replicas=0").await;
+    assert!(w.operator.stop().await.success());
+    page.follow(&w.plane, "jq '.items[] |= del").await.ok();
+    assert!(w.status("acme").await.history.is_empty() && other.status().await.history.is_empty());
+    page.follow(&w.plane, "jq '.items[] | select(.kind").await.ok();
+    scaled("--replicas=1").await;
+    let started = w.another_operator(FAST).await;
+    started.wait_ready().await;
+    for tenant in [&Tenant { world: w, name: "acme".into(), key: w.key.clone() }, other] {
+        tenant.ask("restored").await;
+        let status = tenant.until_said("Ready", "True/InSync").await;
+        assert!(!status.history.is_empty(), "{}: the record of the backup", tenant.name);
+        let spec = w.seats().get(&tenant.name).await.expect("the object").spec;
+        assert_eq!(spec.suspend, None, "{}", tenant.name);
+    }
 }
 
 /// Of a backup with an object that is suspended, and one whose key was added.

@@ -99,7 +99,7 @@ async fn recorded_change_holds_account_after_restart_without_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn next_change_is_made_by_itself_once_late_effects_are_over() {
+async fn next_change_is_made_once_late_effects_have_ended() {
     needs_control_plane!();
     let mut w = World::with("late-over", organization(), &fast_but(&["--settle-answered=4s"])).await;
     let (name, key) = {

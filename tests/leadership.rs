@@ -78,7 +78,7 @@ async fn leader_with_unanswered_renewals_stops_after_lease_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leader_with_failing_renewals_acts_no_more_after_lease_end() {
+async fn leader_with_failing_renewals_stops_at_lease_end() {
     needs_control_plane!();
     let p = cut_off("leases-fail", Leases::Refused(503)).await;
     until_not_ready(&p, "cannot be used").await;

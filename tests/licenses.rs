@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use seatkeeper_support::needs_control_plane;
 use serde_json::json;
-use vendor_sim::{PriceMigration, Role, SubscriptionStatus, Terms};
+use vendor_sim::{PlanType, PriceMigration, Provider, Role, SubscriptionStatus, Terms};
 
 use crate::world::{condition, organization, said, world};
 
@@ -71,6 +71,35 @@ async fn switched_off_organization_is_reported_while_token_lasts() {
     assert_eq!(said(&status, "Ready"), "False/Expired");
     w.bitwarden().set_enabled(&t.key.id, true);
     t.until_said("LicenseValid", "True/Active").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owner_of_custom_plan_or_provider_customer_sees_no_state() {
+    needs_control_plane!();
+    let w = world("no-state").await;
+    w.needs_many_tokens();
+    let customer = |provider| organization().provider(provider);
+    let (mut all, none) = (Vec::new(), "Unknown/NotReported");
+    for (name, organization, license) in [
+        ("custom", organization().plan(PlanType::Custom), none),
+        ("msp", customer(Provider::Msp), none),
+        ("business-unit", customer(Provider::BusinessUnit), none),
+        // The twins of it: who has a reseller sees the state, as the owner of any other plan does.
+        ("reseller", customer(Provider::Reseller), "True/Active"),
+        ("other-plan", organization(), "True/Active"),
+    ] {
+        for keys in ["alone", "both"] {
+            let t = w.tenant(&format!("{name} {keys}"), organization.clone()).await;
+            t.person(Role::Owner).await;
+            let spec = json!({ "seats": 100 });
+            w.declare(&t.name, if keys == "both" { t.both(spec) } else { t.alone(spec) }).await;
+            all.push((t, license));
+        }
+    }
+    for (t, license) in all {
+        let status = t.until_in_sync(100).await;
+        assert_eq!(said(&status, "LicenseValid"), license, "{}", t.name);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -84,19 +84,26 @@ fn of_the_charts() -> BTreeSet<String> {
     all
 }
 
+/// The text of a line of notes, without the action of the template that it begins with.
+fn after_action(line: &str) -> &str {
+    if line.starts_with("{{") { line.split_once("}}").map_or("", |(_, text)| text) } else { line }
+}
+
 /// What an installer reads: refusals of the chart and the notes after an installation; what its alerts say; and what Argo CD shows of
 /// an object and of its actions.
 fn beside_the_sources() -> BTreeSet<String> {
     let read = |path: &str| std::fs::read_to_string(root().join(path)).expect(path);
-    let notes = read("charts/seatkeeper/templates/NOTES.txt");
-    let notes = notes.lines().filter(|line| is_message(line) && !line.starts_with("{{")).map(str::to_owned);
+    let notes = ["seatkeeper", "seatkeeper-crds"].map(|chart| read(&format!("charts/{chart}/templates/NOTES.txt")));
+    let lines = notes.iter().flat_map(|notes| notes.lines()).map(after_action).filter(|line| is_message(line));
+    let notes: BTreeSet<String> = lines.map(str::to_owned).collect();
+    assert!(notes.iter().any(|line| line.contains("every LicenseSeats and SeatApproval of the cluster")), "{notes:?}");
     let checks = quoted(&read("charts/seatkeeper/templates/_checks.tpl"));
     let health = quoted(&read("gitops/argocd/seatkeeper.dev/LicenseSeats/health.lua"));
     assert!(checks.len() > 10 && !health.is_empty(), "{checks:?} {health:?}");
     let actions = texts_below(&root().join("gitops/argocd/seatkeeper.dev/LicenseSeats/actions"));
     let actions: BTreeSet<String> = actions.iter().flat_map(|script| quoted_beside("error(", script)).collect();
     assert_eq!(actions.len(), 2, "{actions:?}");
-    notes.chain(checks).chain(health).chain(actions).chain(of_the_charts()).collect()
+    notes.into_iter().chain(checks).chain(health).chain(actions).chain(of_the_charts()).collect()
 }
 
 fn messages(code: &str) -> BTreeSet<String> {

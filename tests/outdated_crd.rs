@@ -18,6 +18,9 @@ use crate::world::{FAST, PATIENCE, World, binary, condition, organization, said}
 
 const REQUESTED: &str = "seatkeeper.dev/reconcile-requested-at";
 
+/// How long each step of the return may take on a busy machine, once the CRD is back.
+const RETURN: Duration = Duration::from_secs(20);
+
 /// The shipped CRD without these fields, as an older version was.
 fn without(fields: &[&str]) -> Value {
     let mut crd = serde_json::to_value(seatkeeper::api::crd()).expect("JSON");
@@ -236,10 +239,15 @@ async fn readiness_and_series_vanish_with_deleted_crd_and_return_with_it() {
     assert_eq!(w.operator.try_exit(), None);
 
     follow_advice(&w, &sentence).await;
-    w.operator.wait_ready().await;
+    let ready = async || w.operator.is_ready().await.then_some(());
+    wait_for("the operator to be ready again", RETURN, ready).await;
     let declared = async || w.try_declare("acme", json!({ "seats": 160 })).await.ok();
     wait_for("the CRD to be served", PATIENCE, declared).await;
-    w.until_in_sync("acme", 160).await;
+    let bought = async || {
+        let status = w.status("acme").await;
+        (status.seats == Some(160) && said(&status, "Ready") == "True/InSync").then_some(())
+    };
+    wait_for("160 seats in sync", RETURN, bought).await;
     assert_eq!(w.operator.metric_with("seatkeeper_seats_purchased", &[&of]).await, Some(160.0));
     assert_eq!((w.puts(), w.organization().billed.seats), (2, Some(160)));
 }

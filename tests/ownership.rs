@@ -20,7 +20,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn older_of_two_objects_owns_pool_and_younger_takes_over_when_it_goes() {
+async fn older_object_owns_pool_and_younger_takes_over_after_its_deletion() {
     needs_control_plane!();
     let w = world("owner").await;
     w.declare("older", json!({})).await;
@@ -107,7 +107,7 @@ async fn second_replica_is_ready_and_idle_and_takes_over_from_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn leader_stopped_past_its_lease_acts_no_more() {
+async fn leader_stopped_past_its_lease_no_longer_acts() {
     needs_control_plane!();
     let w = world("stopped").await;
     w.declare("acme", json!({})).await;

@@ -184,6 +184,46 @@ fn troubleshooting_quotes_status_column() {
     assert!(checked > 30, "only {checked}");
 }
 
+/// Whether a sentence of the code is what a phrase says, which has `...` for what it leaves out.
+fn says(sentence: &str, phrase: &str) -> bool {
+    let parts: Vec<&str> = phrase.trim_start_matches("... ").split("...").collect();
+    let Some(mut rest) = sentence.strip_prefix(parts[0]) else { return false };
+    for part in &parts[1..] {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.is_empty() || parts[1..].last().is_some_and(|last| last.is_empty())
+}
+
+/// What the second column of a table's row quotes, with `...` for what differs.
+fn column_quotes(row: &str) -> Vec<String> {
+    let cell = row.split(" | ").nth(1).unwrap_or_default();
+    let quoted = cell.split('`').skip(1).step_by(2).filter(|words| !words.starts_with('/'));
+    let phrases = quoted.map(|words| words.trim_end_matches(" at TIME"));
+    phrases.map(|words| words.replace("prod-us", "...").replace(" N", " ...")).collect()
+}
+
+#[test]
+fn never_buys_twice_quotes_status_column_and_reasons() {
+    let row = "| It rains | `... wet at TIME`, `Rain`, or `dry; on N`; `/readyz` says `no ... here: ...` | `Wait` |";
+    assert_eq!(column_quotes(row), ["... wet", "Rain", "dry; on ...", "no ... here: ..."]);
+    assert!(says("wet", "... wet") && !says("wet", "... we") && !says("wetter", "wet"));
+    assert!(says("no {kind} here: {}", "no ... here: ...") && !says("no {kind} there: {}", "no ... here: ..."));
+    let page = fs::read_to_string(root().join("docs/never-buys-twice.md")).unwrap();
+    let code = fs::read_to_string(root().join("tests/snapshots/messages.txt")).unwrap().replace("\\'", "'");
+    let said = |phrase: &str| code.lines().any(|sentence| says(sentence, phrase));
+    let kinds = ["Ready", "ChangePending", "CredentialsValid", "Drifted"];
+    let named = reasons().into_iter().chain(kinds.map(str::to_owned)).collect::<BTreeSet<_>>();
+    let table = page.split("| What happened | `kubectl get` says |").nth(1).expect("the table");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
+    let phrases: Vec<String> = rows.flat_map(column_quotes).collect();
+    assert!(phrases.len() > 40, "only {phrases:?}");
+    let (of_words, names): (Vec<_>, Vec<_>) = phrases.into_iter().partition(|phrase| phrase.contains(' '));
+    let wrong = of_words.iter().filter(|phrase| !said(phrase) && !phrase.split("; ").all(said));
+    let wrong: Vec<&String> = wrong.chain(names.iter().filter(|name| !named.contains(*name))).collect();
+    assert_eq!(wrong, Vec::<&String>::new(), "docs/never-buys-twice.md: nothing says them");
+}
+
 #[test]
 fn files_of_one_guess_page_exist_and_its_count_matches_rows() {
     let page = fs::read_to_string(root().join("docs/evidence/one-guess.md")).unwrap();

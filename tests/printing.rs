@@ -21,6 +21,13 @@ fn stable(table: &str) -> String {
     table.lines().map(mask).collect::<Vec<_>>().join("\n")
 }
 
+/// The names of the objects that a field selector finds.
+async fn selected(w: &World, fields: &str) -> Vec<String> {
+    let select = ["get", "seats", "--field-selector", fields, "-o", "name"];
+    let found = w.plane.kubectl_in(&w.namespace, &select, "").await.ok();
+    found.lines().map(|line| line.trim_start_matches("licenseseats.seatkeeper.dev/").to_owned()).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn table_distinguishes_in_sync_refused_and_observed() {
     needs_control_plane!();
@@ -62,10 +69,12 @@ async fn table_distinguishes_in_sync_refused_and_observed() {
     let widest = all.lines().map(|line| line.chars().count()).max();
     assert!(widest.is_some_and(|widest| widest < 120), "{widest:?} columns:\n{all}");
 
-    let account = format!("status.account.id={}", id(3));
-    let names = ["get", "seats", "--field-selector", &account, "-o", "name"];
-    let found = w.plane.kubectl_in(&w.namespace, &names, "").await.ok();
-    assert_eq!(found.trim(), "licenseseats.seatkeeper.dev/acme-lab");
+    w.edit("acme-monthly", json!({ "suspend": true })).await;
+    let lab = format!("status.account.id={}", id(3));
+    assert_eq!(selected(&w, &lab).await, ["acme-lab"]);
+    assert_eq!(selected(&w, &format!("{lab},status.account.vendor=bitwarden")).await, ["acme-lab"]);
+    assert_eq!(selected(&w, "status.account.vendor=immuta").await, [""; 0]);
+    assert_eq!(selected(&w, "spec.suspend=true").await, ["acme-monthly"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

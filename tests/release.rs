@@ -111,9 +111,9 @@ fn supported_kubernetes_matches_tests_and_charts() {
     }
     // A release between them without pins of its own would be promised and tested by nothing.
     let minor = |version: &str| version.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok()).expect("a minor");
-    for between in minor(&oldest) + 1..minor(&newest) {
-        let release = format!("1.{between}");
-        assert_eq!(pinned_kubernetes(&format!("tests/control-plane/{release}/go.mod")), release);
+    let between: Vec<String> = (minor(&oldest) + 1..minor(&newest)).map(|minor| format!("1.{minor}")).collect();
+    for release in &between {
+        assert_eq!(pinned_kubernetes(&format!("tests/control-plane/{release}/go.mod")), *release);
         assert!(
             text(".github/workflows/nightly.yml").contains(&format!("make kubernetes VERSION={release}\n")),
             "{release}"
@@ -123,6 +123,14 @@ fn supported_kubernetes_matches_tests_and_charts() {
     for page in ["README.md", "SECURITY.md", "docs/install.md", "charts/seatkeeper/README.md", "CONTRIBUTING.md"] {
         assert!(text(page).contains(&range), "{page}: it does not say Kubernetes {range}");
     }
+    let [first, .., last] = &between[..] else { panic!("fewer than two releases between them") };
+    let tested = format!("{oldest} and {newest} are tested on each change, {first} to {last} each night");
+    for page in ["README.md", "docs/install.md", "charts/seatkeeper/README.md"] {
+        let flowing = text(page).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flowing.contains(&tested), "{page} must say: {tested}");
+    }
+    let nightly = format!("each night with {} and {last} (", between[..between.len() - 1].join(", "));
+    assert!(text("SECURITY.md").contains(&nightly), "SECURITY.md must say: {nightly}");
 }
 
 #[test]

@@ -46,7 +46,7 @@ async fn low_role_beside_organization_key_costs_only_its_additions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn alone_an_admins_key_shows_no_seats_and_promotion_mends_it() {
+async fn admins_key_alone_shows_no_seats_until_promotion() {
     needs_control_plane!();
     let w = world("admin-alone").await;
     let t = w.tenant("admin", organization()).await;

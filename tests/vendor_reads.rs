@@ -146,7 +146,7 @@ async fn single_throttle_of_owner_key_is_silent_and_lasting_one_is_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_bad_token_of_owner_key_is_no_news_and_lack_of_good_ones_is() {
+async fn one_bad_token_is_not_reported_and_lack_of_good_ones_is() {
     needs_control_plane!();
     // One person at a time in each world, for a login names no organization.
     let (cases, worlds) = (token_cases(), 3);

@@ -27,19 +27,19 @@ fn missed() -> Flaw {
     Flaw::Missed("the request never came".into())
 }
 
-/// Without harm; whether it came to rest, and whether its fault struck.
-fn flaw_of(processes: Processes, rested: bool, struck: bool) -> Option<Flaw> {
+/// Without harm; whether it came to rest, and whether its fault hit.
+fn flaw_of(processes: Processes, rested: bool, hit: bool) -> Option<Flaw> {
     let ended = if rested { Ok(()) } else { Err("late".to_owned()) };
-    worst_first(Ok(()), processes, ended, struck).err()
+    worst_first(Ok(()), processes, ended, hit).err()
 }
 
 #[test]
-fn operator_that_panicked_or_ended_is_seen_though_its_fault_never_struck() {
+fn operator_that_panicked_or_ended_is_seen_though_its_fault_never_hit() {
     let panicked = Processes::of("thread 'main' panicked at src/main.rs", 0);
     let ended = Processes::of("", 1);
     for (processes, why) in [(panicked, "an operator panicked"), (ended, "an operator ended by itself")] {
-        for (rested, struck) in [(true, true), (true, false), (false, true), (false, false)] {
-            assert_eq!(flaw_of(processes, rested, struck), Some(Flaw::Wrong(why.into())), "{rested} {struck}");
+        for (rested, hit) in [(true, true), (true, false), (false, true), (false, false)] {
+            assert_eq!(flaw_of(processes, rested, hit), Some(Flaw::Wrong(why.into())), "{rested} {hit}");
         }
         assert_eq!(
             flaw_of(WELL.and(processes), true, false),
@@ -55,7 +55,7 @@ fn operator_that_panicked_or_ended_is_seen_though_its_fault_never_struck() {
 }
 
 #[test]
-fn case_that_never_rested_is_restless_though_its_fault_never_struck() {
+fn case_that_never_rested_is_restless_though_its_fault_never_hit() {
     assert_eq!(flaw_of(WELL, false, false), Some(restless()));
     assert_eq!(flaw_of(WELL, false, true), Some(restless()));
 }
@@ -69,9 +69,9 @@ fn case_is_missed_only_where_it_rested_and_its_operators_lived() {
 #[test]
 fn harm_is_seen_before_everything_else() {
     for processes in [WELL, Processes { panicked: true, ended_alone: 1 }] {
-        for (ended, struck) in [(Ok(()), true), (Ok(()), false), (Err("late".to_owned()), false)] {
+        for (ended, hit) in [(Ok(()), true), (Ok(()), false), (Err("late".to_owned()), false)] {
             let harm: Result<(), Flaw> = Err(Flaw::BoughtTwice("200 seats".into()));
-            let seen = worst_first(harm, processes, ended, struck);
+            let seen = worst_first(harm, processes, ended, hit);
             assert_eq!(seen, Err(Flaw::BoughtTwice("200 seats".into())));
         }
     }
@@ -138,7 +138,7 @@ fn webhook_of_another_change_excuses_a_review_and_nothing_else() {
 }
 
 #[test]
-fn person_is_asked_exactly_where_nobody_can_tell() {
+fn person_is_asked_exactly_when_outcome_is_ambiguous() {
     let known = Doubt { open: false, taken_back: false, hidden: false, unseen: Some(false) };
     for doubt in
         [Doubt { open: true, ..known }, Doubt { taken_back: true, ..known }, Doubt { unseen: Some(true), ..known }]

@@ -176,7 +176,7 @@ func TestListenTakesWhatIsAnAddressWithAPortAndNothingElse(t *testing.T) {
 		"[::]:1", "[::]:65535", "[::]:65536", "[::]:08", "[::]:0", "[::]:", "[::]", "0.0.0.0:8080", "010.0.0.1:8080", "1.2.3:80", "1.2.3.4.5:80",
 		"1.2.3.256:80", "[1.2.3.4]:80", "[::1.2.3.4]:80", "[::ffff:1.2.3.4]:80", "[1:2:3:4:5:6:7:8]:80", "[1:2:3:4:5:6:7::]:80",
 		"[::2:3:4:5:6:7:8]:80", "[1::8]:80", "[1:2::7:8]:80", "[1:2:3:4:5:6::8]:80", "[1::3::8]:80", "[1:2:3:4:5:6:7]:80",
-		"[1:2:3:4:5:6:7:8:9]:80", "[12345::]:80", "[g::]:80", ":::80", "localhost:80", "http://0.0.0.0:80", "0.0.0.0:80 ",
+		"[1:2:3:4:5:6:7:8:9]:80", "[1:2:3:4:5:6:1.2.3.4]:80", "[1::7:1.2.3.4]:80", "[1:2:3:4:5:6:7:1.2.3.4]:80", "[12345::]:80", "[g::]:80", ":::80", "localhost:80", "http://0.0.0.0:80", "0.0.0.0:80 ",
 	}
 	taken := 0
 	for _, address := range addresses {
@@ -192,6 +192,54 @@ func TestListenTakesWhatIsAnAddressWithAPortAndNothingElse(t *testing.T) {
 	}
 	if taken < 10 {
 		t.Errorf("only %d are valid", taken)
+	}
+}
+
+// reads says whether the operator reads an entry of NO_PROXY as a person means it, as src/vendors has it for --vendor-no-proxy.
+func reads(entry string) bool {
+	if _, err := netip.ParsePrefix(entry); err == nil {
+		return true
+	}
+	if _, err := netip.ParseAddr(entry); err == nil || entry == "*" {
+		return !strings.Contains(entry, "%")
+	}
+	for _, label := range strings.Split(strings.TrimPrefix(entry, "."), ".") {
+		other := func(r rune) bool {
+			return !strings.ContainsRune("-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", r)
+		}
+		if label == "" || strings.ContainsFunc(label, other) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestNoProxyTakesWhatTheOperatorReadsAndNothingElse(t *testing.T) {
+	loaded, err := loader.Load(chart)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := []string{
+		"vault.test", ".test", "Other_1.test", "*", "10.0.0.1", "10.0.0.0/8", "::1", "fd00::/8", "0.0.0.0/32", "0.0.0.0/0", "fd00::/128", "::/0",
+		"::ffff:10.0.0.1", "1:2:3:4:5:6:1.2.3.4", "1:2::10.0.0.1", "1:2:3:4:5:6:7::", "-a.test",
+		"vault.test:8443", "https://vault.test", "vault.test/path", "vault.test/8", "*.test", "10.0.0.1:8443", "10.0.0.0/33", "10.0.0/8",
+		"10.0.0.256/8", "010.0.0.0/8", "10.0.0.0/", "10.0.0.0/a", "fd00::/129", "fd00:::/8", "1::2::3", "1::2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "g::", "[::1]",
+		"fe80::1%eth0", "a..test", "..test", "test.", ".", "", " ", "a b.test", "b\u00fcro.test", "a.test,b.test", "10.0.0.0/-1", "**",
+	}
+	taken := 0
+	for _, entry := range entries {
+		proxy := values{"vendors": values{"proxy": values{"url": "http://proxy.test"}, "noProxy": []any{entry}}}
+		text, err := local(loaded, proxy)
+		if valid := reads(entry); valid != (err == nil) || valid != strings.Contains(text, fmt.Sprintf("%q", "--vendor-no-proxy="+entry)) {
+			t.Errorf("%q: the operator reads it: %t, and the chart says %v", entry, valid, err)
+		} else if valid {
+			taken++
+		} else if !strings.Contains(err.Error(), fmt.Sprintf("vendors.noProxy: %s would match no vendor: write a host", entry)) {
+			t.Errorf("%q is refused by other words: %v", entry, err)
+		}
+	}
+	if taken < 15 || taken > len(entries)-20 {
+		t.Errorf("%d are taken", taken)
 	}
 }
 

@@ -140,8 +140,9 @@ pub struct LicenseSeatsStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
 
-    /// What the vendor may bill and does not show: it answered a change to this number twice without a reason, or took the change
-    /// back. It ends when credentials show what is billed, when another change is made, or when a person confirms it.
+    /// What the vendor may bill and does not show: it answered a change to this number twice without a reason, took the change
+    /// back, or had not shown its outcome when the spec was edited. It ends when the vendor shows that number, when credentials show
+    /// what is billed, when another change is made, or when a person confirms it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub may_bill: Option<MayBill>,
 

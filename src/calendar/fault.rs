@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::zone::database_version;
+use super::zone_name::database_version;
 use crate::api::go_duration;
 
 /// The field of a cron window that is wrong.

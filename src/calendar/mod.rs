@@ -7,16 +7,17 @@
 //!
 //! Pure: the time is an argument. `domain` gets openings, and never schedules.
 
+mod daylight_saving;
 mod days;
 mod fault;
 mod fields;
 mod schedule;
 mod spacing;
-mod zone;
+mod zone_name;
 
 pub use fault::{CalendarFault, CalendarField};
 pub use schedule::{Around, Opening, Schedule};
-pub use zone::database_version;
+pub use zone_name::database_version;
 
 #[cfg(test)]
 mod tests;

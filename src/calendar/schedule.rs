@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 
+use super::daylight_saving::{LARGEST_SHIFT, Zone};
 use super::days::Days;
 use super::fault::{CalendarFault, DurationFault};
 use super::spacing::smallest_gap;
-use super::zone::{LARGEST_SHIFT, Zone};
 
 const SHORTEST: Duration = Duration::from_secs(3600);
 const LONGEST: Duration = Duration::from_secs(168 * 3600);

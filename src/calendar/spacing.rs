@@ -6,9 +6,9 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::daylight_saving::{LARGEST_SHIFT, Zone};
 use super::days::Days;
 use super::schedule::instants;
-use super::zone::{LARGEST_SHIFT, Zone};
 
 /// The years in which the openings are compared: weekdays, leap days and changes of the clock repeat after 28.
 const FIRST: Date = Date::constant(2024, 1, 1);

@@ -9,20 +9,25 @@ use super::gather::credential_pause;
 use super::intent_journal::StatusJournal;
 use super::object_state::Key;
 use super::pass_values::{Decided, End, Failed, Opened, Pass, Reading};
+use super::record::one_after_another;
 use super::wanted_ownership::rows_of;
 use super::{Context, Error};
 use crate::api::{Intent, LicenseSeatsStatus};
 use crate::clock::Moment;
 use crate::domain::{self, Fault, Learned, Outcome, Refusal, Remedy, Snapshot, Verdict, WaitFor, reason};
+use crate::vendors::rate_limit::Wait;
 use crate::vendors::{NotRecorded, Recorded, Urgency, VendorAccount};
 
 /// How long to wait after another object was faster, if nothing reports its end sooner.
 const OVERTAKEN: Duration = Duration::from_secs(1);
 
+/// The beginning of the log text about a change of which no byte has left.
+const NOT_SENT: &str = "the change was not sent: ";
+
 /// Carries out a decision. The reading after a request gets a new decision, and nothing is sent because of it.
 pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -> Result<End, Error> {
     let (context, key) = (pass.context, pass.key);
-    // Its permit for the host is free when this step ends.
+    // Its permit for the host becomes free when this step ends.
     let Opened { account, secret_version, permit: _permit } = opened;
     let account_key = decided.snapshot.account_key();
     if let Some(left) = silence(&context.pools, key, &account_key, &decided.decision.verdict, pass.state) {
@@ -35,17 +40,15 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
         _ => return Ok(End::Decided(Box::new(decided))),
     };
     if context.pools.reserve(key, &intent, pass.state.term).is_err() {
-        // Another object was faster since the decision: the next pass says so.
+        // Another object was faster since the decision: the next pass reports that.
         context.metrics.pass("waiting");
         return Ok(End::Quiet(OVERTAKEN));
     }
-    let Decided { status, desired, snapshot, .. } = decided;
     if let Err(wait) = account.turn_to_write() {
-        context.pools.set_open(key, status.intent.as_ref());
-        context.metrics.pass("rate_limited");
-        let after = wait.after();
-        return Ok(account.closed(wait).map_or(End::Quiet(after), |fault| End::Unsent(fault, after)));
+        context.pools.set_open(key, decided.status.intent.as_ref());
+        return Ok(not_sent_yet(pass, decided, account.as_ref(), wait));
     }
+    let Decided { status, desired, snapshot, .. } = decided;
     let answered = request(pass, status, account.as_ref(), &intent).await;
     // Without an outcome nothing was sent: the intent could not be recorded.
     let Answered { learned, read_back, asked, fault } = answered.inspect_err(|_| context.pools.set_open(key, None))?;
@@ -57,13 +60,30 @@ pub(super) async fn act(pass: &mut Pass<'_>, decided: Decided, opened: Opened) -
     pass.notices.extend(notices);
     if let Some(fault) = fault {
         context.pools.set_open(key, status.intent.as_ref());
-        pass.state.failures = pass.state.failures.saturating_add(1);
+        pass.state.failed(&fault);
+        if let Some(why) = fault.message.strip_prefix(NOT_SENT) {
+            pass.state.not_sent(why);
+        }
         pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
         let account = Some(snapshot.account);
         return Ok(End::Failed(Box::new(Failed { status, desired: Some(desired), account, fault, back: None })));
     }
     let reading = Reading { snapshot: read_back.unwrap_or(snapshot), asked };
     Ok(End::Decided(Box::new(decide(pass, status, desired, reading))))
+}
+
+/// The end of a pass whose change has no turn. If the path for changes is closed, the reading and the decision are still recorded:
+/// the path may stay closed for hours, and readings go on.
+fn not_sent_yet(pass: &mut Pass<'_>, decided: Decided, account: &dyn VendorAccount, wait: Wait) -> End {
+    let after = wait.after();
+    let Some(fault) = account.closed(wait) else {
+        pass.context.metrics.pass("rate_limited");
+        return End::Quiet(after);
+    };
+    // The approval is not used yet.
+    pass.notices.retain(|notice| notice.reason != domain::event::CHANGE_APPROVED);
+    let decision = decided.decision.not_sent_yet(fault.message, one_after_another(after));
+    End::Decided(Box::new(Decided { decision, ..decided }))
 }
 
 /// The outcome of a request.
@@ -74,7 +94,7 @@ struct Answered {
     read_back: Option<Snapshot>,
     /// When it was read, or would have been.
     asked: Instant,
-    /// Why the request did not leave or must come again, if something must be mended or waited for first.
+    /// Why the request did not leave or must be sent again, if a fault or a wait comes first.
     fault: Option<Fault>,
 }
 
@@ -106,8 +126,8 @@ async fn request(
     Ok(Answered { learned, read_back, asked, fault: fault(outcome, |after| account.throttled(after)) })
 }
 
-/// The log line of a change. It stays where the status that would record the change is gone. Seats that were not read
-/// are left out; a change that leaves no limit says so.
+/// The log line of a change. It remains if the status that would record the change is gone. It leaves out seats that were not read,
+/// and names a change that leaves no limit.
 fn log((namespace, name): &Key, intent: &Intent, outcome: &Outcome, read_back: Option<&Snapshot>) {
     let (from, to) = (intent.base().seats, intent.target().seats);
     let most = intent.target().limit;
@@ -134,7 +154,7 @@ fn fault(outcome: Outcome, throttled: impl FnOnce(Option<Duration>) -> Fault) ->
             remedy: Remedy::Time { after: None, secret_may_help: false },
             reason: reason::VENDOR_UNREACHABLE,
             summary: "change not sent".into(),
-            message: format!("the change was not sent: {why}. Seatkeeper tries again"),
+            message: format!("{NOT_SENT}{why}. Seatkeeper tries again"),
         }),
         _ => None,
     }
@@ -147,7 +167,7 @@ mod tests {
 
     use super::*;
 
-    /// The line that is logged of a change from 100 seats to 150.
+    /// The log line of a change from 100 seats to 150.
     fn logged(limit: Option<i32>, outcome: &Outcome) -> String {
         let limit_to = limit.map_or_else(String::new, |limit| format!(",\"limitTo\":{limit}"));
         let intent = format!(

@@ -8,10 +8,10 @@ use kube::runtime::watcher;
 use super::Error;
 use super::watched_namespaces::Scope;
 
-/// An outage has ended when nothing has failed for this long: an apiserver that starts answers some requests before others.
+/// An outage has ended when no request has failed for this long: a starting apiserver answers some requests before others.
 const OVER: Duration = Duration::from_secs(10);
 
-/// For this long after the last failure a refusal is no news: an apiserver that starts does not know its roles yet.
+/// For this long after the last failure a refusal is not reported: a starting apiserver does not know its roles yet.
 const STARTS: Duration = Duration::from_secs(60);
 
 /// State of the apiserver.
@@ -29,7 +29,7 @@ struct Known {
 struct Outage {
     began: Instant,
     failed: Instant,
-    /// The last failure, or a later refusal by an apiserver that starts.
+    /// The last failure, or a later refusal by a starting apiserver.
     troubled: Instant,
 }
 
@@ -49,7 +49,7 @@ impl Apiserver {
         !(is_forbidden(error) && self.starts(now))
     }
 
-    /// Whether a refusal at this time is one by an apiserver that starts. Its outage lasts on.
+    /// Whether a refusal at this time comes from a starting apiserver. Its outage goes on.
     fn starts(&self, now: Instant) -> bool {
         let mut known = self.known();
         let starts = known.failed.is_some_and(|failed| now.duration_since(failed) < STARTS);
@@ -85,14 +85,14 @@ impl Apiserver {
         *known = Known { failed: Some(now), outage: Some(Outage { began, failed: now, troubled: now }) };
     }
 
-    /// It has answered.
+    /// The apiserver has answered.
     pub(super) fn answered(&self) {
         if let Some(lasted) = self.over(Instant::now()) {
             tracing::info!("the apiserver answers again, after {} s", lasted.as_secs());
         }
     }
 
-    /// How long an outage has lasted that ends now.
+    /// The duration of an outage that ends now.
     fn over(&self, now: Instant) -> Option<Duration> {
         let over = self.known().outage.take_if(|outage| now.duration_since(outage.troubled) >= OVER)?;
         Some(over.failed.duration_since(over.began))
@@ -112,7 +112,7 @@ fn may_not_watch(scope: &Scope) -> String {
     }
 }
 
-/// Whether the apiserver did not answer, or could not.
+/// Whether the apiserver did not or could not answer.
 fn is_outage(error: &Error) -> bool {
     match error {
         Error::Apiserver(error) => is_unanswered(error),

@@ -1,5 +1,5 @@
-//! `SeatApproval` objects: a watch shows which objects have approvals, and wakes these objects. The approvals that a
-//! decision rests on come from a quorum read in its own pass, so that a deleted one counts no more.
+//! `SeatApproval` objects: a watch shows which objects have approvals, and wakes these objects. The approvals of a decision come
+//! from a quorum read in its own pass, so that a deleted approval no longer counts.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +33,7 @@ pub(super) struct KnownApprovals(Mutex<Known>);
 struct Known {
     /// The LicenseSeats of each approval.
     of: HashMap<Key, Key>,
-    /// A list of these has arrived, and their watch has not failed since.
+    /// The scopes whose list has arrived and whose watch has not failed since.
     synced: HashSet<Scope>,
     /// The approvals that a new list of each scope has named so far.
     listed: HashMap<Scope, HashSet<Key>>,
@@ -76,19 +76,19 @@ impl KnownApprovals {
                 let listed = known.listed.remove(scope).unwrap_or_default();
                 let of_it = known.of.keys().filter(|key| scope.has(&key.0));
                 let gone: Vec<Key> = of_it.filter(|key| !listed.contains(*key)).cloned().collect();
-                // They can be listed now.
+                // Notes that the approvals can be listed now.
                 let unlisted: Vec<Key> = known.unlisted.extract_if(|key| scope.has(&key.0)).collect();
                 gone.iter().filter_map(|key| known.of.remove(key)).chain(unlisted).collect()
             }
         }
     }
 
-    /// Notes that an approval of the object came or went.
+    /// Notes that an approval of the object was added or deleted.
     fn note(&self, key: &Key) {
         self.lock().news.insert(key.clone());
     }
 
-    /// Whether an approval of the object came or went since this was asked last.
+    /// Whether an approval of the object was added or deleted since the last call.
     pub fn take_news(&self, key: &Key) -> bool {
         self.lock().news.remove(key)
     }
@@ -190,9 +190,9 @@ struct Name {
 struct Interest {
     /// `spec.approval` asks for them.
     asks: bool,
-    /// A plan is shown that one may deny.
+    /// The status shows a plan that an approval may deny.
     deniable: bool,
-    /// The plan was held by a `SeatApproval`, or because it had none, when it was shown last.
+    /// When the plan was shown last, a `SeatApproval` or the lack of one held it.
     held: bool,
 }
 
@@ -205,14 +205,13 @@ impl Interest {
         }
     }
 
-    /// Whether the approvals are read, where the watch says whether there are some. Before its first list it does not know of a
-    /// denial either.
+    /// Whether to read the approvals, by what the watch knows. Before its first list the watch does not know of a denial either.
     fn reads(self, has_some: Option<bool>) -> bool {
         has_some.unwrap_or(self.asks || self.deniable)
     }
 }
 
-/// The approvals of an object, read now. Where there can be none, or none would count, nothing is read.
+/// The approvals of an object, read now. If there can be none, or none would count, nothing is read.
 pub(super) async fn read_approvals(
     context: &Context,
     key: &Key,
@@ -245,7 +244,7 @@ pub(super) async fn read_approvals(
     }
 }
 
-/// Those of a list that are for this object and are not being deleted.
+/// The approvals of a list that are for this object and are not being deleted.
 fn of_object(list: List, name: &str) -> ReadApprovals {
     let mut read = ReadApprovals::default();
     let of_it = |item: &Item| reference(&item.spec) == Some(name) && item.metadata.deletion_timestamp.is_none();

@@ -1,10 +1,10 @@
-//! The checks just before the bytes of a change leave (docs/never-buys-twice.md, "Check"). Asked by `act`.
+//! The checks just before the bytes of a change leave (docs/never-buys-twice.md, "Check"). Called by `act`.
 
 use super::Context;
 use crate::clock::Moment;
 
-/// The last questions before the bytes leave. A replica that leads again is in another term than the one in which the
-/// pass got the right to make its change: another replica may have led meanwhile, seen no record of this change, and
+/// The last checks before the bytes leave. A replica that leads again is in another term than the one in which the pass got the
+/// right to make its change: another replica may have led meanwhile, seen no record of this change, and
 /// sent one of its own.
 pub(super) fn may_leave(context: &Context, term: u64, started: Moment) -> Result<(), &'static str> {
     if !context.leadership.is_current() {

@@ -40,11 +40,11 @@ pub struct Settings {
     pub ceilings: Ceilings,
     /// Settle times of the purchase protocol.
     pub timing: Timing,
-    /// From before the intent is written to the last byte leaving.
+    /// The longest time from before the intent is written until the last byte leaves.
     pub send_deadline: Duration,
-    /// How often refused credentials are tried although nothing has changed.
+    /// How often unchanged credentials are tried again after a refusal.
     pub credential_probe: Duration,
-    /// Passes at the same time.
+    /// The number of passes at the same time.
     pub concurrency: u16,
 }
 
@@ -93,9 +93,9 @@ pub struct Context {
     pub(super) approvals: KnownApprovals,
     /// Cron windows, parsed.
     pub(super) schedules: Schedules,
-    /// Objects whose status another writer may have written.
+    /// The objects whose status another writer may have written.
     pub(super) suspects: Suspects,
-    /// Which object is next.
+    /// The queue of objects.
     pub(super) queue: Arc<Queue>,
     /// Every object that the watch knows of.
     pub(super) metadata: Mutex<HashMap<Key, Arc<ObjectMetadata>>>,
@@ -176,7 +176,7 @@ impl Context {
         }
     }
 
-    /// The watch knows the object no more. What is remembered of it is needed until its pass has ended.
+    /// The watch no longer knows the object. Its state is needed until its pass has ended.
     pub(super) fn disappeared(&self, key: &Key) {
         self.metadata().remove(key);
         self.pools.disappeared(key);
@@ -206,7 +206,7 @@ impl Context {
         keys.into_iter().for_each(|key| self.queue.push(key, Class::New));
     }
 
-    /// Asks for passes of objects whose turns come sooner than they were promised, for as long as it runs.
+    /// Requests passes for objects whose turns come earlier than announced, for as long as it runs.
     pub(super) async fn follow_turns(&self) {
         loop {
             for key in self.vendors.called().await {

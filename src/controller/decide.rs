@@ -1,5 +1,4 @@
-//! Decides, the second step of a pass: asks what other objects have against a change, and decides. Nothing is sent and
-//! nothing is written.
+//! Decides, the second step of a pass: asks the registry which objects block a change, and decides. It sends nothing and writes nothing.
 
 use std::time::{Duration, Instant};
 
@@ -10,10 +9,10 @@ use super::shared_registry::Pools;
 use crate::api::LicenseSeatsStatus;
 use crate::domain::{self, Desired, HoldKind, Learned, Situation, Verdict};
 
-/// After this long, an object that waits for the initial scan, or a new one for its turn, says so.
+/// After this long, an object that waits for the initial scan, or a new object that waits for its turn, reports the wait.
 pub(super) const SAID: Duration = Duration::from_secs(10);
 
-/// How much longer an object says nothing of a wait that has lasted this long.
+/// How much longer an object does not report a wait that has lasted this long.
 pub(super) fn silent_for(waited: Duration) -> Duration {
     SAID.saturating_sub(waited)
 }
@@ -71,8 +70,8 @@ pub(super) fn decide(pass: &mut Pass<'_>, status: LicenseSeatsStatus, desired: D
     Decided { status, desired, snapshot, decision }
 }
 
-/// How long still to say nothing of it that a change of this account waits for the initial scan: a start costs no writes. The
-/// end of the scan wakes the object. What could not be recorded before is recorded without delay.
+/// How much longer not to report that a change of this account waits for the initial scan, so that a start causes no writes. The end
+/// of the scan wakes the object. Effects that could not be recorded before are recorded without delay.
 pub(super) fn silence(
     pools: &Pools,
     key: &Key,

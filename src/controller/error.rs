@@ -1,5 +1,5 @@
-//! Errors between the operator and the apiserver. Vendor and Secret trouble is not here: that is a
-//! [`Fault`](crate::domain::Fault) and ends up in the status.
+//! Errors between the operator and the apiserver. A fault of a vendor or a Secret is a [`Fault`](crate::domain::Fault), which the
+//! status reports.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub enum Error {
     /// These fields of a status are not stored as they were written, or are refused.
     #[error("the apiserver does not store the status as it is written ({})", .0.join(", "))]
     NotStored(Vec<String>),
-    /// The answer is not the object that was asked for.
+    /// The answer is not the requested object.
     #[error(
         "apiserver: the answer is not the requested object; perhaps something between the operator and the apiserver answers"
     )]
@@ -41,7 +41,7 @@ pub fn plain(error: &kube::Error) -> String {
 }
 
 impl Error {
-    /// Sorts an apiserver error: another writer was faster, or something is wrong.
+    /// Classifies an error of the apiserver: another writer was faster, or the request failed.
     pub(super) fn of(error: kube::Error) -> Self {
         match &error {
             kube::Error::Api(status) if status.is_conflict() => Self::Conflict,

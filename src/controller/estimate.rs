@@ -8,7 +8,7 @@ use super::pass_values::{Decided, Pass};
 use crate::api::Estimate;
 use crate::vendors::VendorAccount;
 
-/// Adds the estimate to the plan of a decision. It is asked once for each plan and its seats, whether or not it could be had.
+/// Adds the estimate to the plan of a decision. Seatkeeper asks once for each plan and its seats, even if the vendor gives no estimate.
 pub(super) async fn estimate(pass: &mut Pass<'_>, decided: &mut Decided, account: &dyn VendorAccount) {
     let waits = decided.decision.verdict.may_wait_for_days();
     let Some(plan) = decided.decision.plan.as_mut().filter(|plan| waits && plan.estimate.is_none()) else { return };

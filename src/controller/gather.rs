@@ -1,4 +1,4 @@
-//! Gathers, the first step of a pass: reads everything a decision rests on, in the protocol's order: the object
+//! Gathers, the first step of a pass: reads the facts for a decision, in the protocol's order: the object
 //! (quorum), its Secret, the vendor (docs/never-buys-twice.md, "Read").
 
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use crate::vendors::{self, ReadError, Target, VendorAccount};
 /// How long an object waits at most for a permit of its vendor host before it is read again.
 const CROWDED: Duration = Duration::from_secs(30);
 
-/// Gathers. `None`: the object is gone, or another one by the same name (which the watch will announce).
+/// Gathers the facts for a decision. `None`: the object is gone, or another object has its name (which the watch will announce).
 pub(super) async fn gather<'a>(
     context: &'a Context,
     object: &'a ObjectMetadata,
@@ -43,7 +43,7 @@ pub(super) async fn gather<'a>(
         (state.foreign, state.redone) = (true, Some(Instant::now()));
     }
     let mut pass = Pass::over(context, object, key, stored, state);
-    let read = read(&mut pass).await?;
+    let read = Box::pin(read(&mut pass)).await?;
     if !waits(&read) {
         context.vendors.leave_queues(key);
         pass.state.waited(Instant::now());
@@ -61,7 +61,7 @@ fn waits(read: &Gathered) -> bool {
 }
 
 async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
-    // Whatever becomes of the object and of the rest of its record.
+    // This counts even if the object and the rest of its record are unusable.
     pass.note_last_changes(&changes_in(pass.stored.record()), pass.context.settings.timing.unanswered);
     if pass.stored.metadata().deletion_timestamp.is_some() {
         pass.note(None, Sight::Record);
@@ -81,8 +81,13 @@ async fn read(pass: &mut Pass<'_>) -> Result<Gathered, Error> {
                 Some(proof) => proof.restore(status, pass.state.term),
                 None => status,
             };
+            // This comes before it is noted, so that an object that waits for its pool reports the same before and after a restart
+            // of the operator.
+            if status.observed_generation == pass.requested.generation {
+                pass.context.pools.set_stuck(pass.key, domain::stands_still(&status));
+            }
             let read = look(pass, status).await;
-            // An object whose turn has not come is read soon; no pass waits for a vendor that does not answer, or refuses.
+            // An object that waits for its turn is read soon. No pass waits for a vendor that does not answer, or refuses.
             if !matches!(read, Ok(Gathered::Seen(_) | Gathered::End(End::RateLimited(_)))) {
                 pass.context.pools.answered(pass.key);
             }
@@ -106,7 +111,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Notes what was found of the object, and returns the object that owns its pool before it.
+    /// Notes the findings about the object, and returns the object that owns its pool before it.
     fn note(&self, desired: Option<&Desired>, sight: Sight<'_>) -> Option<Key> {
         self.context.pools.note(self.key, &self.requested.uid, ownership(&self.stored, desired, sight), self.state.term)
     }
@@ -126,7 +131,7 @@ async fn note_without_record(pass: &Pass<'_>) {
     pass.context.pools.answered(pass.key);
 }
 
-/// From a record that can be used to the account: the Secret, and the owner of the pool.
+/// Goes from a usable record to the account: the Secret, and the owner of the pool.
 async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathered, Error> {
     let (desired, target) = match checked(pass) {
         Ok(checked) => checked,
@@ -144,7 +149,7 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathere
             return Ok(failed(status, Some(desired), Some(account), fault));
         }
         Err(error) => {
-            // A Secret that the apiserver cannot give must not keep all others waiting for this object.
+            // If the apiserver cannot return a Secret, the other objects must not wait for this one.
             pass.note(Some(&desired), Sight::Record);
             return Err(error);
         }
@@ -164,7 +169,7 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathere
     }
     pass.state.credential_pause = None;
     if let Some(left) = pass.state.watches_only(versions.all.as_deref(), Instant::now()) {
-        // Same Secrets, same trouble: the vendor is not asked.
+        // Same Secrets, same fault: the vendor is not asked.
         pass.context.metrics.pass("waiting");
         let recheck = pass.state.secret_recheck(pass.context.settings.timing.secret_recheck, Instant::now());
         return Ok(Gathered::End(End::Quiet(left.min(recheck))));
@@ -172,7 +177,7 @@ async fn look(pass: &mut Pass<'_>, status: LicenseSeatsStatus) -> Result<Gathere
     ask(pass, (status, desired), (account, versions)).await
 }
 
-/// From the account to the vendor's numbers.
+/// Goes from the account to the vendor's numbers.
 async fn ask(
     pass: &mut Pass<'_>,
     (status, desired): (LicenseSeatsStatus, Desired),
@@ -198,7 +203,7 @@ async fn ask(
             pass.state.read(Instant::now(), Context::now());
             pass.state.secret.clone_from(&secret_version);
             pass.state.read_with = all;
-            // Before anything is reserved: only now is it known whose pool this is, and that the ownership is no mere word.
+            // This comes before any reservation: only now the owner of the pool is known, and proven by the vendor.
             let owner = pass.note(Some(&desired), Sight::Reading(&snapshot));
             if let Some(owner) = owner {
                 let fault = conflict(pass.key, &owner, &desired);
@@ -220,7 +225,7 @@ async fn ask(
         }
         Err(ReadError::Failed(fault)) => {
             pass.state.not_read(Instant::now());
-            pass.state.failures = pass.state.failures.saturating_add(1);
+            pass.state.failed(&fault);
             pass.state.credential_pause = credential_pause(context, pass.state, &fault, secret_version);
             Ok(failed(status, Some(desired), Some(known), fault))
         }
@@ -242,7 +247,7 @@ struct Versions {
     all: Option<String>,
 }
 
-/// Opens the account with its Secrets; sends nothing.
+/// Opens the account with its Secrets, and sends nothing.
 async fn open(pass: &Pass<'_>, (desired, target): (&Desired, &Target)) -> Result<Result<Versioned, Fault>, Error> {
     let Pass { context, key, requested, .. } = pass;
     let mut secrets = Vec::new();
@@ -295,7 +300,7 @@ fn checked(pass: &Pass<'_>) -> Result<(Desired, Target), Fault> {
     parse().map_err(|fault: SpecFault| Fault::spec(fault.to_string()))
 }
 
-/// Whether and how long to leave the vendor alone while the Secret stays as it is.
+/// Whether and how long to send the vendor nothing while the Secret stays unchanged.
 pub(super) fn credential_pause(
     context: &Context,
     state: &ObjectState,

@@ -1,9 +1,7 @@
-//! How many passes may be with one vendor host at a time, so that a host that hangs holds up no objects but its
-//! own.
+//! How many passes may use one vendor host at a time, so that a host that hangs delays only its own objects.
 //!
-//! A pass keeps its permit while it waits for a vendor. A host may have as many permits as are left free: alone it gets half
-//! of them, two that hang get a third each, and one permit is left for the next host as long as there are more permits than
-//! hosts.
+//! A pass keeps its permit while it waits for a vendor. A host may have as many permits as remain free: one host that hangs gets
+//! half of them, two get a third each, and one permit remains for the next host as long as there are more permits than hosts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +17,7 @@ pub(super) struct HostPermits {
     queue: Arc<Queue>,
 }
 
-/// A pass that is with a host, until it is dropped.
+/// A pass at a host, until this value is dropped.
 pub(super) struct HostPermit {
     hosts: HostPermits,
     host: String,

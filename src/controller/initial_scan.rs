@@ -1,5 +1,5 @@
-//! Counts at the start of a term which objects there are, for a change of any of them may be open. With a list of its own:
-//! the watch may have fallen silent while another replica led, and an object that it does not know would not be waited for.
+//! Lists all objects at the start of a term, because each may have an open change. It makes a list of its own: the watch may have
+//! become silent while another replica led, and the scan would miss an object that the watch does not know.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::{Context, Error};
 const PAGE: u32 = 500;
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Lists all objects at the start of a term, until that succeeds or this replica leads no more. Nothing is sent before.
+/// Lists all objects at the start of a term, until that succeeds or this replica no longer leads. Nothing is sent before.
 pub(super) async fn count(context: &Context, term: u64) {
     let mut told = String::new();
     while context.leadership.is_current() {
@@ -36,7 +36,7 @@ pub(super) async fn count(context: &Context, term: u64) {
     }
 }
 
-/// Counts again where an object is waited for that the watch does not know: it may be gone.
+/// Lists the objects again if the scan waits for an object that the watch does not know: it may be gone.
 pub(super) async fn recount(context: &Context) {
     let Some(term) = context.pools.waits_for_unknown() else { return };
     if context.leadership.is_current()

@@ -16,7 +16,7 @@ pub(super) enum Signed {
     Ours,
     /// Leave it.
     AsItIs,
-    /// Another one replaced ours while we lead: report it, and write ours once more, so that the other one sees it too.
+    /// Another signature replaced ours while we lead: report it, and write ours once more, so that the other installation sees it too.
     Another,
 }
 
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     impl Signature {
-        /// Looks, and writes the status.
+        /// Compares the signature, and writes the status.
         fn written(&mut self, found: Option<&str>, own: &str, term: u64) -> Signed {
             let (signed, next) = self.look(found, own, term);
             *self = next;

@@ -41,7 +41,7 @@ async fn write_intent(
     match error {
         Error::Conflict => Err(error),
         Error::NotStored(_) => {
-            // Nothing is sent. A part of an intent must not be taken later for a request that may be running.
+            // Nothing is sent. A part of an intent must not count later as a request that may be running.
             if let Err(why) = stored.write(before).await {
                 tracing::debug!(%why, "a part of an intent stays recorded");
             }

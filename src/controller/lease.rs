@@ -1,7 +1,7 @@
 //! Leadership by a Lease: the right to act, and its end.
 //!
-//! Leadership is a moment on the monotonic clock, never a boolean: it ends by itself when it is not renewed, before another
-//! replica may take the Lease, also when this process was stopped, its clock was set or its machine was suspended. Every
+//! Leadership is a moment on the monotonic clock, never a boolean. Without renewal it ends by itself, before another replica may
+//! take the Lease, even if this process was stopped, its clock was set or its machine was suspended. Every
 //! write is a compare-and-swap.
 
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct LeaseSettings {
     pub duration: Duration,
     /// How long after the last renewal this replica still acts; shorter than `duration`.
     pub renew_deadline: Duration,
-    /// How often to look. The leader renews half as often, where the deadline leaves time for three more tries.
+    /// How often to read the Lease. The leader renews it half as often, if the deadline leaves time for three more tries.
     pub retry: Duration,
 }
 
@@ -50,12 +50,12 @@ impl Validity {
     }
 }
 
-/// Asked before anything is done: do we lead, now?
+/// Whether this replica leads now. Checked before each action.
 #[derive(Clone, Debug)]
 pub struct Leadership(watch::Receiver<Validity>);
 
 impl Leadership {
-    /// Whether it still runs.
+    /// Whether it has not ended.
     pub fn is_current(&self) -> bool {
         self.0.borrow().runs(Moment::now())
     }
@@ -74,9 +74,9 @@ pub struct Candidate {
     validity: watch::Sender<Validity>,
     apiserver: Arc<Apiserver>,
     seen: Option<(Option<String>, Instant)>,
-    /// As this replica has written it last. It is written again without a look: its version proves that it is the last one.
+    /// The Lease as this replica has written it last. It is written again without a reading: its version proves that it is the last one.
     written: Option<Lease>,
-    said: String,
+    last_warning: String,
 }
 
 impl Candidate {
@@ -84,8 +84,8 @@ impl Candidate {
     pub fn new(client: Client, settings: LeaseSettings, me: String, apiserver: Arc<Apiserver>) -> (Self, Leadership) {
         let (validity, leadership) = watch::channel(Validity::default());
         let api = Api::namespaced(client, &settings.namespace);
-        let (seen, written, said) = (None, None, String::new());
-        (Self { api, settings, me, validity, apiserver, seen, written, said }, Leadership(leadership))
+        let (seen, written, last_warning) = (None, None, String::new());
+        (Self { api, settings, me, validity, apiserver, seen, written, last_warning }, Leadership(leadership))
     }
 
     /// Takes part in the election until `shutdown`. Reports through `trouble` what prevents it (`None`: nothing does).
@@ -99,9 +99,9 @@ impl Candidate {
                 }
                 Err(error) => {
                     let text = self.explain(&error);
-                    if self.apiserver.tells(&error) && self.said != text {
+                    if self.apiserver.tells(&error) && self.last_warning != text {
                         tracing::warn!("{text}");
-                        self.said.clone_from(&text);
+                        self.last_warning.clone_from(&text);
                     }
                     trouble(Some(text));
                     self.settings.retry
@@ -118,7 +118,7 @@ impl Candidate {
         }
     }
 
-    /// Gives the Lease back, so that another replica need not wait for it to run out. Called when nothing acts any more.
+    /// Gives the Lease back, so that another replica need not wait until it expires. Called when no pass acts any more.
     pub async fn release(&mut self) {
         if self.validity.borrow().renewed.is_none() {
             return;
@@ -138,7 +138,7 @@ impl Candidate {
         }
     }
 
-    /// Renews the Lease, or reads it and acts on it; returns when to come again.
+    /// Renews the Lease, or reads it and acts on it. Returns the time until the next step.
     async fn step(&mut self) -> Result<Duration, Error> {
         match self.written.take() {
             Some(lease) => self.take(Some(lease), LeaseStep::Renew).await,
@@ -172,14 +172,14 @@ impl Candidate {
         match self.write(lease, step).await {
             Ok(written) => {
                 self.leads_from(started);
-                self.said.clear();
+                self.last_warning.clear();
                 // An answer of another program proves nothing about the stored Lease.
                 self.written = Some(written).filter(|lease| {
                     lease.metadata.resource_version.is_some() && seen(lease).holder.as_deref() == Some(self.me.as_str())
                 });
                 Ok(renewal(&self.settings))
             }
-            // Another replica was faster, or the Lease is gone: look again.
+            // Another replica was faster, or the Lease is gone: read it again.
             Err(Error::Conflict) => Ok(Duration::from_millis(100).min(self.settings.retry)),
             Err(Error::Apiserver(kube::Error::Api(status))) if status.is_not_found() && step == LeaseStep::Renew => {
                 Ok(Duration::ZERO)
@@ -200,7 +200,7 @@ impl Candidate {
 
     fn leads_from(&self, since: Moment) {
         let before = *self.validity.borrow();
-        // Leadership that ran out meanwhile is a new term: passes that were skipped in the gap are taken up again.
+        // If leadership ended meanwhile, this is a new term, and the passes that were skipped in the gap run now.
         let term = if before.runs(Moment::now()) { before.term } else { before.term + 1 };
         if term != before.term {
             tracing::info!(me = %self.me, lease = %self.settings.name, term, "leading");
@@ -231,8 +231,8 @@ impl Candidate {
     }
 }
 
-/// Interval between renewals: twice as long as a follower waits for its next look, as long as three more can fail before the
-/// deadline.
+/// Interval between renewals: twice as long as a follower waits between two readings, as long as three more renewals can fail before
+/// the deadline.
 fn renewal(settings: &LeaseSettings) -> Duration {
     let LeaseSettings { retry, renew_deadline, .. } = *settings;
     retry.max((retry * 2).min(renew_deadline / 4))

@@ -1,4 +1,4 @@
-//! An object's metadata as far as it is needed, read so that no writer can make one that cannot be read.
+//! Reads the needed metadata of an object, and tolerates any value that a writer can store.
 //!
 //! A person who may update an object may write nearly anything into `managedFields`, and Kubernetes accepts times that
 //! our types do not. One object that could not be read would make the whole list unreadable. So unneeded fields are
@@ -25,8 +25,7 @@ struct Needed {
     annotations: Option<BTreeMap<String, String>>,
 }
 
-/// Reads the needed fields, for `deserialize_with`. Foreign annotations are most of the bytes that are left, and
-/// nothing reads them either.
+/// Reads the needed fields, for `deserialize_with`. It does not read foreign annotations either, which are most of the remaining bytes.
 pub(super) fn needed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
     let needed = Needed::deserialize(deserializer)?;
     let annotations = needed.annotations.map(|mut annotations| {

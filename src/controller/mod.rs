@@ -53,7 +53,7 @@ pub use error::{Error, plain};
 pub use lease::{Candidate, Leadership, LeaseSettings};
 pub use outdated_crd::CrdState;
 
-/// How often to list objects again while one is waited for that the watch does not know.
+/// How often to list the objects again while the scan waits for one that the watch does not know.
 const RECOUNT: Duration = Duration::from_secs(30);
 
 /// Begins a term each time leadership is gained. Not part of the watch, which pauses while it fails.

@@ -1,6 +1,6 @@
-//! What the watch delivers and the cache keeps of each object: enough to know that an object needs a pass.
+//! The data of each object that the watch delivers and the cache keeps: enough to know that an object needs a pass.
 //!
-//! The apiserver sends metadata alone, and of that only what is needed is kept.
+//! The apiserver sends metadata alone, and the cache keeps only the needed part.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,5 @@
-//! Per-object state of this process between passes: what asked for the last one, how long a doubt has lasted on the
-//! monotonic clock, and which credentials need not be tried again. All of it may be lost at any time: a restart waits
-//! longer, it never buys.
+//! Per-object state of this process between passes: the trigger of the last pass, the duration of a doubt on the monotonic clock,
+//! and the credentials that need no new try. All of it may be lost at any time: a restart waits longer, and never buys.
 
 mod between_passes;
 mod last_written;
@@ -27,7 +26,7 @@ impl ObjectStates {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How urgent a pass is because of what the watch delivers; `None`: the last pass knew it.
+    /// The urgency of a pass after an event of the watch; `None`: the last pass knew the change.
     pub fn news(&self, key: &Key, requested: &PassRequest) -> Option<Class> {
         match self.lock().get(key).and_then(|state| state.requested.as_ref()) {
             Some(known) if known == requested => None,
@@ -44,21 +43,21 @@ impl ObjectStates {
         state.begin(requested, now)
     }
 
-    /// As the last pass left the object, if none is under way and this version is not known from it.
+    /// The object as the last pass left it, if no pass runs and that pass did not know this version.
     pub fn suspects(&self, key: &Key, version: Option<&str>) -> Option<Left> {
         let entries = self.lock();
         let left = entries.get(key).filter(|state| !state.running)?.left.as_ref()?;
         (!left.knows(version)).then(|| left.clone())
     }
 
-    /// Another writer wrote this version of the object, and left the status alone.
+    /// Notes that another writer wrote this version of the object, and did not change the status.
     pub fn learn_version(&self, key: &Key, version: Option<String>) {
         if let Some(left) = self.lock().get_mut(key).and_then(|state| state.left.as_mut()) {
             left.learn(version);
         }
     }
 
-    /// How urgent the next pass of an object is that waits for its turn.
+    /// The urgency of the next pass of an object that waits for its turn.
     pub fn waits(&self, key: &Key) -> Option<Class> {
         self.lock().get(key).filter(|state| state.rate_limited).map(ObjectState::class)
     }

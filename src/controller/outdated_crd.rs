@@ -1,6 +1,5 @@
 //! The state of the CRD in the cluster, and its consequence for every object. `run` reads the CRD and reports it here;
-//! each pass asks. Where the CRD is older than the operator, the apiserver drops a part of the record without a word:
-//! nothing is sent then.
+//! each pass asks. If the CRD is older than the operator, the apiserver silently drops a part of the record. Then nothing is sent.
 
 use tokio::sync::{Notify, watch};
 
@@ -58,7 +57,7 @@ impl Default for Crd {
 }
 
 impl Crd {
-    /// Something hints that it has changed: it is read now.
+    /// Reports a hint that the CRD has changed, so that it is read now.
     pub fn doubt(&self) {
         self.doubt.notify_one();
     }
@@ -90,8 +89,8 @@ impl Crd {
 }
 
 impl Context {
-    /// Takes what was found out about the CRD. Where it is gone, no object has numbers. What is known of each object is
-    /// forgotten when the watch says that it is gone, and not on the word of one discovery.
+    /// Takes the findings about the CRD. If the CRD is gone, no object has numbers. The state of each object ends when the watch
+    /// reports the object as gone, and not after one discovery.
     pub fn crd_is(&self, found: CrdState) {
         if found == CrdState::Missing {
             self.metrics.forget_all();
@@ -103,14 +102,14 @@ impl Context {
         });
     }
 
-    /// Whether there is no CRD as far as is known.
+    /// Whether the CRD is missing, by the last finding.
     pub fn crd_is_missing(&self) -> bool {
         self.crd.is_missing()
     }
 
     /// Waits until the CRD was seen, of whatever version.
     pub async fn crd_seen(&self) {
-        // The sender is our own.
+        // This state owns the sender.
         let _ = self.crd.state.subscribe().wait_for(|state| *state != CrdState::Missing).await;
     }
 
@@ -120,7 +119,7 @@ impl Context {
     }
 }
 
-/// Each time the CRD turns out to be another one, every object gets a pass.
+/// Gives every object a pass each time the CRD has changed.
 pub(super) async fn follow(context: &Context) {
     let mut state = context.crd.state.subscribe();
     while state.changed().await.is_ok() {

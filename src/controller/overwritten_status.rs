@@ -1,5 +1,5 @@
-//! Notices that another writer wrote a status: it is redone, and not left until the next poll. The watch carries no status, so a
-//! version that is not ours is read once. Only another status is a reason for a pass: a label is none.
+//! Notices that another writer wrote a status, and has a pass restore it before the next poll. The watch carries no status, so a
+//! version that is not ours is read once. Only a changed status is a reason for a pass: a label is none.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -31,7 +31,7 @@ impl Suspects {
         due.iter().map(|(key, due)| (*due, key.clone())).min()
     }
 
-    /// Waits for the first that is due, and takes it.
+    /// Waits for the first due object, and takes it.
     async fn next(&self) -> Key {
         loop {
             let first = self.first();

@@ -1,10 +1,10 @@
-//! The urgency of a pass: one that a person awaits overtakes one that is merely due. Asked by `gather`.
+//! The urgency of a pass: a pass that a person awaits overtakes one that is merely due. Called by `gather`.
 
 use super::object_state::{ObjectState, PassRequest};
 use crate::api::{Intent, LicenseSeatsStatus, UNOBSERVED};
 use crate::vendors::Urgency;
 
-/// From the record, which a restart keeps, and from what this process remembers.
+/// It comes from the record, which a restart keeps, and from the state of this process.
 pub(super) fn urgency(requested: &PassRequest, status: &LicenseSeatsStatus, state: &ObjectState) -> Urgency {
     let open = status.intent.as_ref().is_some_and(Intent::is_open);
     let new = status.observed_generation == UNOBSERVED;

@@ -18,7 +18,7 @@ pub(super) struct Pass<'a> {
     /// The object as the watch knows it.
     pub object: &'a ObjectMetadata,
     pub key: &'a Key,
-    /// The object as it was read, and as it was written last.
+    /// The object as it was read or last written.
     pub stored: StoredObject,
     /// The trigger of the pass, from the object as read.
     pub requested: PassRequest,
@@ -45,9 +45,9 @@ impl<'a> Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// Notes in the registry that an account's row may be written once more because of a change on record. The object
-    /// may have changed another account since. Of a change that was only read, no longer than for the settle time: a
-    /// status that was edited by hand must not hold an account for days.
+    /// Notes in the registry that the vendor may write an account's row once more because of a change on record. The object may have
+    /// changed another account since. A change that was only read counts for the settle time at most: a status that was edited by
+    /// hand must not hold an account for days.
     pub fn note_last_changes(&self, history: &[Change], most: Duration) {
         let (timing, now) = (self.context.settings.timing, Context::now());
         let late = |change| Some((change, timing.late_effects(change, now)?.min(most)));
@@ -57,7 +57,7 @@ impl Pass<'_> {
 
 /// The result of reading.
 pub(super) enum Gathered {
-    /// All the way to the vendor's numbers.
+    /// The vendor's numbers were read.
     Seen(Box<Seen>),
     /// There is nothing to decide.
     End(End),
@@ -92,26 +92,24 @@ pub(super) struct Opened {
 pub(super) enum End {
     /// The object is being deleted, and a finalizer keeps it. Seatkeeper does nothing for it any more.
     Leaving,
-    /// Nothing new is known and nothing is reported; again after this long.
+    /// The pass has no new finding and reports nothing. The next one comes after this long.
     Quiet(Duration),
-    /// The record cannot be read by this version, or cannot be kept: then nothing but words is written, and nothing is sent.
+    /// This version cannot read or keep the record: only words are written, and nothing is sent.
     NoRecord(Fault),
     /// It reached no decision, or the change could not be sent.
     Failed(Box<Failed>),
     /// The rate limit delayed its reading. Nothing was sent.
     RateLimited(Box<RateLimited>),
-    /// The vendor takes no change for a time. Nothing was sent, and it is tried again after this long.
-    Unsent(Fault, Duration),
     /// The vendor was read and a decision was made.
     Decided(Box<Decided>),
 }
 
-/// A pass that something hinders.
+/// A pass that met a fault.
 pub(super) struct Failed {
     pub status: LicenseSeatsStatus,
     /// `None`: the spec could not be checked.
     pub desired: Option<Desired>,
-    /// The account, as far as it is known.
+    /// The account, if it is known.
     pub account: Option<Account>,
     pub fault: Fault,
     /// Requests to the host are paused for this long; none was sent.

@@ -3,9 +3,9 @@
 //! Objects wait in three classes. Within a class the first to arrive is the first to be taken. Each class precedes the
 //! next, but every fourth turn goes to an object past its longest wait, so that no class starves.
 //!
-//! An object has one place: asked for again while it waits, it keeps the place it has; asked for again during its pass,
-//! it is taken once more after that pass. No object is in two passes at a time. All of this may be lost at any time: a start
-//! takes every object once.
+//! An object has one place. If a pass is requested again while the object waits, it keeps its place. If a pass is requested during
+//! its pass, the object is taken once more afterwards. No object is in two passes at a time. All of this may be lost at any time: a
+//! start takes every object once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -90,7 +90,7 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Takes an object out until it is asked for again. Returns whether it is in a pass, which goes on.
+    /// Removes an object until a pass is requested again. Returns whether it is in a pass, which goes on.
     pub fn remove(&self, key: &Key) -> bool {
         self.lock().remove(key)
     }
@@ -179,7 +179,7 @@ impl State {
         self.items.insert(key.clone(), item);
     }
 
-    /// Takes an item out of the index of its place.
+    /// Removes an item from the index of its position.
     fn unindex(&mut self, item: &Item) {
         match &item.place {
             Place::Ready => drop(self.ready[item.class as usize].remove(&item.arrival)),
@@ -197,7 +197,7 @@ impl State {
         }
     }
 
-    /// Makes ready what is due: in the order in which it became due.
+    /// Makes due objects ready, in the order in which they became due.
     fn expire(&mut self, now: Instant) {
         while let Some(entry) = self.timers.first_entry().filter(|entry| entry.key().0 <= now) {
             let ((due, _), key) = entry.remove_entry();

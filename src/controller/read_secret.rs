@@ -1,6 +1,5 @@
-//! Reads a Secret by name, afresh in each pass, for each may send: `get` is the only verb the operator has on Secrets.
-//! Only the needed fields of a Secret are read, so that odd metadata cannot prevent its use; an answer that cannot be read is an
-//! error without words.
+//! Reads a Secret by name, afresh in each pass, because each pass may send. `get` is the only verb that the operator has on Secrets.
+//! It reads only the needed fields of a Secret, so that odd metadata cannot prevent its use. An unreadable answer is an error without text.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +23,7 @@ struct Needed {
     data: Option<BTreeMap<String, ByteString>>,
 }
 
-/// The Secret, or why it cannot be had. `kind`: the type that it should have.
+/// The Secret, or why it cannot be used. `kind`: the type that it should have.
 pub(super) async fn read_secret(
     context: &Context,
     (namespace, _): &Key,

@@ -15,7 +15,7 @@ use super::record::{not_stored, record};
 use super::sign_in_before_window::get_ready;
 use super::{Context, Error};
 
-/// How often to ask whether this replica leads.
+/// How often to check whether this replica leads.
 const NOT_LEADING: Duration = Duration::from_secs(60);
 
 /// Runs one pass over an object, and returns its requeue time.
@@ -50,7 +50,7 @@ pub(super) async fn reconcile(context: &Context, object: &ObjectMetadata) -> Nex
     next
 }
 
-/// The four steps. Returns when to look again; `None`: the object is gone.
+/// The four steps. Returns when the next pass is due; `None`: the object is gone.
 async fn pass(
     context: &Context,
     object: &ObjectMetadata,
@@ -71,7 +71,7 @@ async fn pass(
     Box::pin(record(pass, end)).await.map(Some)
 }
 
-/// How long still to wait where that is known without reading anything.
+/// The rest of the wait, if it is known without a reading.
 fn still_waits(context: &Context, key: &Key, state: &mut ObjectState) -> Option<Duration> {
     let now = Instant::now();
     if state.about_to_change(SAID, now) && context.pools.waits_for_scan(key) {
@@ -88,8 +88,7 @@ fn still_waits(context: &Context, key: &Key, state: &mut ObjectState) -> Option<
     full.then_some(SAID)
 }
 
-/// When to try again after a pass that could not be finished: soon where another writer was faster, with back-off where
-/// something is wrong.
+/// When to try again after a pass that could not be finished: soon if another writer was faster, with back-off after a fault.
 fn after_error(context: &Context, error: &Error, state: &mut ObjectState) -> Duration {
     state.failures = state.failures.saturating_add(1);
     context.metrics.pass("error");

@@ -1,5 +1,5 @@
-//! Records, the last step of a pass: the only code that writes status, events and metrics. Once, on
-//! every path; nothing when nothing changed.
+//! Records, the last step of a pass: the only code that writes status, events and metrics. It writes once, on every path, and
+//! nothing if nothing changed.
 
 mod delayed_reading;
 
@@ -17,14 +17,11 @@ use crate::api::{LicenseSeatsSpec, LicenseSeatsStatus, LimitMode, UNOBSERVED};
 use crate::domain::{self, Decision, Fault, Finding, HoldKind, Remedy, Report, Snapshot, Verdict};
 use crate::metrics::{self, Shown};
 
-/// How often to look again where only an edit helps; an edit itself is seen at once.
+/// How often to read again if only an edit helps. The watch reports an edit at once.
 const IDLE: Duration = Duration::from_secs(600);
 
-/// The longest pause between two tries of something that time mends.
+/// The longest pause between two tries after a fault that may end with time.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(300);
-
-/// This many tries in a row show that a server lacks a path, and that no proxy before it is only starting.
-const FEW_TRIES: u32 = 5;
 
 /// How often an object that is being deleted gets a pass: the watch reports its end.
 const LEAVING: Duration = Duration::from_secs(600);
@@ -46,7 +43,6 @@ async fn write_end(pass: &mut Pass<'_>, end: End) -> Result<Duration, Error> {
         End::NoRecord(fault) => pass.words(&fault).await,
         End::Failed(failed) => pass.failed(*failed).await,
         End::RateLimited(rate_limited) => pass.rate_limited(*rate_limited).await,
-        End::Unsent(fault, after) => pass.unsent(&fault, after).await,
         End::Decided(decided) => Box::pin(pass.decided(*decided)).await,
     }
 }
@@ -60,15 +56,17 @@ impl Pass<'_> {
         self.note_last_changes(&status.history, Duration::MAX);
         self.follow(&decision, &snapshot);
         self.context.metrics.pass(decision.verdict.label());
+        let unsent = decision.unsent.clone().or_else(|| self.state.keeps_from_leaving());
+        let decision = Decision { unsent, ..decision };
         let finding = Finding::Decided { desired: &desired, seen: &snapshot, decision: &decision };
         self.write_with_proof(&status, &finding).await?;
-        // Not before: what cannot be stored is tried with back-off.
+        // This comes after the write: a status that cannot be stored is tried with back-off.
         self.state.decided();
         if !matches!(&decision.verdict, Verdict::Lacking(lack) if lack.secret_may_help) {
             self.state.secret_watch = None;
             return Ok(wait);
         }
-        // A Secret that does not arrive needs a person: that is reported in time.
+        // If a Secret does not arrive, a person must act, and the status must report that in time.
         let awaits = self.stored.status().ok().and_then(|status| domain::awaits_secret(&status, Context::now()));
         let wait = awaits.map_or(wait, |left| wait.min(left));
         self.state.secret_watch = Some((Instant::now() + wait, self.state.term));
@@ -81,7 +79,10 @@ impl Pass<'_> {
         if let Verdict::Held(holds) = &decision.verdict {
             for hold in holds {
                 match hold.kind {
-                    HoldKind::OtherPool | HoldKind::StuckPool | HoldKind::DeferredPool | HoldKind::VendorRule => {
+                    HoldKind::OtherPool
+                    | HoldKind::StuckPool
+                    | HoldKind::DeferredPool { .. }
+                    | HoldKind::VendorRule => {
                         pools.wait_for_account(key);
                     }
                     HoldKind::NotScanned | HoldKind::OtherChange => {
@@ -107,7 +108,7 @@ impl Pass<'_> {
     async fn failed(&mut self, failed: Failed) -> Result<Duration, Error> {
         let Failed { status, desired, account, mut fault, back } = failed;
         if let Remedy::Server { lasts } = &mut fault.remedy {
-            *lasts = self.state.failures >= FEW_TRIES;
+            *lasts = self.state.lacks_a_path();
         }
         let wait = back.map_or_else(|| after_fault(self.context, &fault, self.state), one_after_another);
         let (interval, now) = (desired.as_ref().map_or(IDLE, |desired| desired.interval), Instant::now());
@@ -116,7 +117,7 @@ impl Pass<'_> {
         let said_in = self.state.stale_in(interval, now).min(unseen.unwrap_or(Duration::MAX));
         let now_wrong = status.conditions.is_empty() || self.state.foreign || domain::tells_fault(&status);
         let stale = now_wrong || said_in.is_zero();
-        // Numbers that grow too old meanwhile are reported in time, even where the vendor is not read for longer.
+        // Numbers that become too old meanwhile are reported in time, even if the vendor is read later.
         let wait = if stale { wait } else { wait.min(said_in) };
         let fault = if edited { not_checked(fault) } else { fault };
         self.context.metrics.pass("fault");
@@ -186,7 +187,7 @@ impl Pass<'_> {
                 self.state.signature = signature;
                 self.notices.extend(notices);
             }
-            // Effects are reported now: the next pass finds them recorded; the rest is found and reported again.
+            // Effects are reported now, because the next pass finds them recorded. The next pass finds and reports the rest again.
             Ok(Written::Proof) => {
                 self.tell().await;
                 return Err(Error::Conflict);
@@ -241,7 +242,7 @@ impl Pass<'_> {
     }
 }
 
-/// A fault that time mends, and that keeps an edit from being checked.
+/// A fault that may end with time, and that prevents the check of an edit.
 fn not_checked(fault: Fault) -> Fault {
     if !matches!(fault.remedy, Remedy::Time { .. }) {
         return fault;
@@ -250,13 +251,13 @@ fn not_checked(fault: Fault) -> Fault {
     Fault { message, ..fault }
 }
 
-/// Whether the spec lets the vendor buy by itself, or does not say.
+/// Whether the spec lets the vendor buy by itself, or has no limit.
 fn vendor_may_buy(stored: &StoredObject) -> bool {
     let limit = stored.spec::<LicenseSeatsSpec>().map(|spec| spec.limit);
     limit.map_or(true, |limit| limit.is_some_and(|limit| limit.mode == LimitMode::UpTo))
 }
 
-/// A status was written that is not stored whole: that is reported, and tried again with back-off. Returns when.
+/// Reports that a status was not stored whole, and returns when to try again, with back-off.
 pub(super) async fn not_stored(
     context: &Context,
     object: &ObjectMetadata,
@@ -313,8 +314,8 @@ async fn write(stored: &mut StoredObject, status: &LicenseSeatsStatus) -> Result
     Err(Error::Conflict)
 }
 
-/// When an object comes back to a closed host: not before the pause has ended, and not at the same time as all the others.
-fn one_after_another(pause: Duration) -> Duration {
+/// When an object returns to a closed host or path: after the pause has ended, and at another time than the other objects.
+pub(super) fn one_after_another(pause: Duration) -> Duration {
     pause.mul_f64(fastrand::f64().mul_add(0.1, 1.0))
 }
 

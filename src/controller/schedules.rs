@@ -1,4 +1,4 @@
-//! The cron windows of specs as openings. A schedule is parsed once, for that costs milliseconds, and kept by its texts.
+//! The cron windows of specs as openings. A schedule is parsed once, because that takes milliseconds, and kept by its texts.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ impl Schedules {
         adjustment.crons.iter().try_for_each(|rule| self.parsed(rule).map(drop))
     }
 
-    /// The openings next to `now`: of each window the last that began, and those that come.
+    /// The openings around `now`: of each window the last one that began, and the next ones.
     pub fn openings(&self, adjustment: &ChangeTimes, now: Timestamp) -> Vec<Opening> {
         let parsed = adjustment.crons.iter().filter_map(|rule| Some((rule, self.parsed(rule).ok()?)));
         let named = |rule: &CronRule, (calendar::Opening { opens, closes }, local)| {

@@ -1,4 +1,4 @@
-//! What the watch delivers of each `SeatApproval`: whose it is, and for which object.
+//! The data of each `SeatApproval` that the watch delivers: its identity, and its object.
 
 use std::borrow::Cow;
 

@@ -14,7 +14,7 @@ use crate::registry::{Age, BlockedBy, Found, InFlight, Realm, Registry, peer};
 /// The registry of all ownership.
 #[derive(Debug)]
 pub(super) struct Pools {
-    /// The queue for objects that need not wait any more.
+    /// The queue for objects that no longer need to wait.
     queue: Arc<Queue>,
     registry: Mutex<Registry>,
     /// The reports of objects that make no progress.
@@ -22,7 +22,7 @@ pub(super) struct Pools {
 }
 
 impl Pools {
-    /// `settle`: after this long nothing of a request is running any more.
+    /// `settle`: after this long no part of a request is still running.
     pub fn new(settle: Duration, queue: Arc<Queue>) -> Self {
         Self { queue, registry: Mutex::new(Registry::new(settle)), stuck: Mutex::default() }
     }
@@ -37,7 +37,7 @@ impl Pools {
         }
     }
 
-    /// Notes what a pass found of an object, and returns the object that owns its pool before it. `term`: in which the
+    /// Notes the findings of a pass about an object, and returns the object that owns its pool before it. `term`: in which the
     /// object was read.
     pub fn note(&self, key: &Key, uid: &str, found: Found, term: u64) -> Option<Key> {
         let (owner, woken) = self.lock().note((key, uid), found, term, Instant::now());
@@ -45,7 +45,7 @@ impl Pools {
         owner
     }
 
-    /// The account of an object was read again.
+    /// Notes that the account of an object was read again.
     pub fn shows(&self, key: &Key, listed: BTreeSet<String>) {
         self.lock().shows(key, listed);
     }
@@ -56,13 +56,12 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// Whether a change of the object must wait for the scan. If so, it is put into the queue when it need not.
+    /// Whether a change of the object must wait for the scan. If so, the object is put into the queue when the wait ends.
     pub fn waits_for_scan(&self, key: &Key) -> bool {
         self.lock().waits_for_scan(key)
     }
 
-    /// Puts the object into the queue when another object of its account wants something else, or when that object's
-    /// change has ended.
+    /// Puts the object into the queue when another object of its account changes its wish, or when the change of that object has ended.
     pub fn wait_for_account(&self, key: &Key) {
         self.lock().wait_for_account(key);
     }
@@ -72,20 +71,20 @@ impl Pools {
         self.lock().blocked_by(key, &Realm::of(account), term, Instant::now()).map(|blocked| blocked.obstacle(key))
     }
 
-    /// Puts the object into the queue when other objects have nothing against a change of this account any more.
+    /// Puts the object into the queue when no other object blocks a change of this account any more.
     pub fn wait_out(&self, key: &Key, account: &str, term: u64) {
         if self.lock().wait_out(key, &Realm::of(account), term, Instant::now()).is_none() {
             self.wake(vec![key.clone()]);
         }
     }
 
-    /// Takes the right to make this change, until the change is reported as ended or the record has it no more. An
+    /// Takes the right to make this change, until the change is reported as ended or the record no longer has it. An
     /// object that must wait is put into the queue when it may go on.
     pub fn reserve(&self, key: &Key, intent: &Intent, term: u64) -> Result<(), BlockedBy> {
         self.lock().reserve(key, InFlight::of(intent), term, Instant::now())
     }
 
-    /// The wishes of the other objects of the same account.
+    /// The wishes of the owners of other pools of the same account.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
         self.lock().wanted_beside(key)
     }
@@ -109,21 +108,21 @@ impl Pools {
         beside.into_iter().filter_map(of).collect()
     }
 
-    /// Says which change of the object may still be running, if any.
+    /// Notes which change of the object may still be running, if any.
     pub fn set_open(&self, key: &Key, intent: Option<&Intent>) {
         let open = intent.filter(|intent| intent.is_open()).map(InFlight::of);
         let woken = self.lock().set_open(key, open, Instant::now());
         self.wake(woken);
     }
 
-    /// The object has made these changes. Each may have late effects for this long.
+    /// Notes that the object has made these changes. Each may have late effects for this long.
     pub fn made<'a>(&self, key: &Key, changes: impl IntoIterator<Item = (&'a Change, Duration)>) {
         let open = |change: &Change| InFlight { id: change.id.clone(), account: Realm::of(&change.account) };
         let changes = changes.into_iter().map(|(change, late)| (open(change), late));
         self.lock().made(key, changes, Instant::now());
     }
 
-    /// The request of an object has ended: what it left running counts from now.
+    /// Notes that the request of an object has ended: its late effects count from now.
     pub fn request_ended(&self, key: &Key) {
         self.lock().request_ended(key, Instant::now());
     }
@@ -135,7 +134,7 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// Begins a new term, in which every object is to be read again.
+    /// Begins a new term, in which every object must be read again.
     pub fn begin_term(&self, term: u64, ages: impl IntoIterator<Item = (Key, Age)>) {
         self.lock().begin_term(term, ages);
     }
@@ -146,18 +145,18 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// The watch knows this object.
+    /// Notes that the watch knows this object.
     pub fn appeared(&self, key: &Key, age: Age) {
         self.lock().appeared(key, age);
     }
 
-    /// The watch knows no object by this name any more.
+    /// Notes that the watch no longer knows an object by this name.
     pub fn disappeared(&self, key: &Key) {
         let woken = self.lock().disappeared(key);
         self.wake(woken);
     }
 
-    /// The term, if an object is waited for that the watch does not know.
+    /// The term, if the scan waits for an object that the watch does not know.
     pub fn waits_for_unknown(&self) -> Option<u64> {
         self.lock().waits_for_unknown()
     }
@@ -168,7 +167,7 @@ impl Pools {
         self.wake(woken);
     }
 
-    /// There is no object with this uid any more.
+    /// Notes that the object with this uid is gone.
     pub fn gone(&self, key: &Key, uid: &str) {
         let woken = self.lock().gone(key, uid);
         self.wake(woken);

@@ -1,5 +1,4 @@
-//! Gets ready for a window that opens soon. Many objects may wait for the same one, and a vendor limits how many sign
-//! in a minute.
+//! Signs in before a window opens. Many objects may wait for the same window, and a vendor limits the sign-ins a minute.
 
 use std::time::Duration;
 

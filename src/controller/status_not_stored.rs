@@ -1,4 +1,5 @@
-//! What of a written status the apiserver did not store: an older CRD, an admission webhook or a policy drops or alters it.
+//! Finds the parts of a written status that the apiserver did not store: an older CRD, an admission webhook or a policy drops or
+//! changes them.
 
 use std::collections::BTreeSet;
 

@@ -33,7 +33,7 @@ pub(super) struct StoredObject {
     versions: Vec<String>,
 }
 
-/// The object as JSON: what typed parsing would lose is still there to compare with.
+/// The object as JSON, which keeps for comparison what typed parsing would lose.
 #[derive(Clone, Deserialize)]
 struct Object {
     #[serde(deserialize_with = "needed")]
@@ -52,8 +52,8 @@ pub(super) async fn bounded<T>(request: impl Future<Output = kube::Result<T>>) -
     }
 }
 
-/// Reads one object by name, quorum read; `None`: there is none. Parsed here: the client would log what it cannot parse,
-/// be it a Secret.
+/// Reads one object by name, quorum read; `None`: there is none. It is parsed here, because the client would log an object that it
+/// cannot parse, even a Secret.
 pub(super) async fn get<K: Resource<DynamicType = ()>, T: DeserializeOwned>(
     client: &Client,
     (namespace, name): (&str, &str),
@@ -83,7 +83,7 @@ impl StoredObject {
         }))
     }
 
-    /// An object as if it had been read.
+    /// An object for tests, as if it had been read.
     #[cfg(test)]
     pub fn of(client: &Client, key: &Key, object: Value) -> Self {
         let object = serde_json::from_value(object).unwrap();
@@ -121,7 +121,7 @@ impl StoredObject {
         }
     }
 
-    /// How it is left at the end of a pass of this term. `redone`: when a status of another writer was redone last.
+    /// Its state at the end of a pass of this term. `redone`: when a pass last restored a status that another writer had written.
     pub fn left(&self, term: u64, redone: Option<Instant>) -> Left {
         Left::new(&self.versions, &self.object.status, (term, redone))
     }
@@ -147,8 +147,8 @@ impl StoredObject {
         has_intent(&self.object.status, intent)
     }
 
-    /// Writes what differs, if anything does, on condition that no other write came since the read. An error where the
-    /// status is not stored whole: an older CRD drops what it does not know.
+    /// Writes the differences, if there are any, on condition that no other write came since the reading. Returns an error if the
+    /// status is not stored whole: an older CRD drops unknown fields.
     pub async fn write(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
         let new = serde_json::to_value(status)?;
         let Some(changes) = difference(&self.object.status, &new) else {
@@ -158,7 +158,7 @@ impl StoredObject {
         Ok(true)
     }
 
-    /// Writes only words, leaving the rest of a status alone that cannot be read or kept.
+    /// Writes only words, and leaves the rest of a status unchanged that cannot be read or kept.
     pub async fn write_words(&mut self, status: &LicenseSeatsStatus) -> Result<bool, Error> {
         let mut new = json!({
             "observedGeneration": status.observed_generation, "summary": status.summary, "conditions": status.conditions,
@@ -190,8 +190,8 @@ impl StoredObject {
     }
 }
 
-/// The answer, if it is the object that was asked for. Without uid and version there would be nothing to compare and
-/// swap with, and something in between that answers for the apiserver must not make an object look gone.
+/// The answer, if it is the object that was asked for. Without uid and version no compare-and-swap is possible, and a proxy that
+/// answers for the apiserver must not make an object look gone.
 fn whole(object: Object, name: &str) -> Result<Object, Error> {
     let metadata = &object.metadata;
     let asked_for = metadata.name.as_deref() == Some(name);
@@ -202,7 +202,7 @@ fn whole(object: Object, name: &str) -> Result<Object, Error> {
     }
 }
 
-/// A status that the schema of the CRD refuses is not stored either: an older one may not know a word of ours.
+/// A status that the schema of the CRD refuses is not stored either: an older schema may not know one of our values.
 fn refused(error: Error) -> Error {
     match error {
         Error::Apiserver(kube::Error::Api(status)) if status.is_invalid() => {
@@ -217,7 +217,7 @@ fn refused(error: Error) -> Error {
     }
 }
 
-/// Whether a record has this very intent as far as this version can read one.
+/// Whether a record has this very intent, if this version can read it.
 fn has_intent(record: &Value, intent: Option<&Intent>) -> bool {
     let recorded = parse::<Option<Intent>>("status.intent", record.get("intent").unwrap_or(&Value::Null));
     recorded.is_ok_and(|recorded| serde_json::to_value(recorded).ok() == serde_json::to_value(intent).ok())
@@ -227,7 +227,7 @@ fn parse<T: DeserializeOwned>(root: &str, value: &Value) -> Result<T, String> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let (path, why) = (error.path().to_string(), error.inner().to_string());
         let path = if path == "." { root.to_owned() } else { format!("{root}.{path}") };
-        // What is not known is repeated as it is, and this goes into a condition and a log.
+        // An unknown text would be repeated as it is, in a condition and in a log.
         let why = why.chars().take(200).map(|c| if c.is_control() { ' ' } else { c });
         format!("{path} cannot be read: {}", why.collect::<String>())
     })

@@ -1,5 +1,6 @@
-//! Proof of what was done at the vendor, remembered where the apiserver did not store it: the changes that were made, and what
-//! is known of license keys. It is recorded by a later pass, and nothing more is sent before. Kept by `record`, put into what is read by `gather`.
+//! Proof of what was done at the vendor, kept if the apiserver did not store it: the changes that were made, and the records of
+//! license keys. A later pass records it, and nothing more is sent before. `record` keeps it, and `gather` adds it to the status
+//! that it reads.
 
 use super::Error;
 use crate::api::{Change, License, LicenseSeatsStatus};
@@ -13,8 +14,8 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// What is still to be recorded after this attempt: nothing if it succeeded, and if it says nothing, what it tried to
-    /// record beyond what was missing before.
+    /// The proof that is unrecorded after this attempt. `None` if the attempt succeeded, or if no proof was unrecorded before and
+    /// the attempt failed for another reason than a status that is not stored whole.
     pub fn after<T>(
         before: Option<&Self>,
         written: &Result<T, Error>,
@@ -30,7 +31,7 @@ impl Proof {
         }
     }
 
-    /// A status that was read without it, with it.
+    /// Adds the proof to a status that was read without it.
     pub fn restore(&self, read: LicenseSeatsStatus, term: u64) -> LicenseSeatsStatus {
         if self.term == term {
             LicenseSeatsStatus { history: self.history.clone(), license: self.license.clone(), ..read }

@@ -1,5 +1,5 @@
-//! The ownership that an object wants, from its spec and its record. Of the record the JSON is asked and not its type:
-//! what another version wrote there blocks an account all the same. Called by `gather`, which notes it in `shared_registry`.
+//! The ownership that an object wants, from its spec and its record. It reads the JSON of the record and not its type, because a
+//! record of another version blocks an account too. Called by `gather`, which notes it in `shared_registry`.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +14,11 @@ use crate::registry::{Found, InFlight, Noted, Ownership, Realm, Rows, age_of};
 /// How an object's account is known.
 #[derive(Clone, Copy)]
 pub(super) enum Sight<'a> {
-    /// Its Secret cannot be read, so by the record alone.
+    /// By the record alone, because its Secret cannot be read.
     Record,
-    /// The account that its Secrets name, as far as they name one.
+    /// By its Secrets, if they name an account.
     Secrets(&'a Account),
-    /// The vendor has accepted the credentials and shown this.
+    /// By the vendor, which has accepted the credentials and shown the account.
     Reading(&'a Snapshot),
 }
 
@@ -50,11 +50,11 @@ pub(super) fn ownership(stored: &StoredObject, desired: Option<&Desired>, sight:
             let ownership = Ownership {
                 vendor,
                 account,
-                // Nothing is recorded as open of an account that was not read.
+                // An account that was not read has no open change on record.
                 confirmed: is_confirmed,
                 pool: desired.filter(|_| !leaving).map_or("", |desired| desired.pool.name),
                 age,
-                // Also of a suspended object: the others of its account name it as what they wait for.
+                // A suspended object counts too: the other objects of its account name it as the object that they wait for.
                 wanted: desired.filter(|_| !leaving).and_then(|desired| wanted(desired, record)),
             };
             let read = matches!(sight, Sight::Reading(_));
@@ -102,7 +102,7 @@ fn listed(sight: Sight<'_>, record: &Value, as_recorded: bool) -> Option<BTreeSe
     (!rows.is_empty()).then_some(rows)
 }
 
-/// A rebuilt tenant assigns a number again: only with the identifier does it name a row.
+/// A rebuilt tenant assigns a number again, so a number names a row only together with the identifier.
 fn row_word(id: i64, uuid: &str) -> String {
     format!("{id}/{uuid}")
 }
@@ -113,7 +113,7 @@ fn differ(metadata: &ObjectMeta) -> BTreeSet<String> {
     said.map_or("", String::as_str).split(',').map(|id| id.trim().to_owned()).collect()
 }
 
-/// Whether any of these keys can change anything; without any, that is not known.
+/// Whether any of these keys can change the account. Without keys that is not known.
 fn can_change(keys: &[KeyCapabilities]) -> bool {
     let writes = |key: &KeyCapabilities| {
         key.allows.iter().any(|allows| matches!(allows, Capability::WriteSeats | Capability::ClearLimit))
@@ -126,7 +126,7 @@ fn capabilities_in(record: &Value) -> Vec<KeyCapabilities> {
     recorded.unwrap_or_default()
 }
 
-/// The recorded change that may still be running. The account is the one it was sent to, whichever the object has now.
+/// The recorded change that may still be running. Its account is the one that got the request, even if the object has another one now.
 fn open_in(record: &Value, otherwise: Option<&str>) -> Option<InFlight> {
     let intent = record.get("intent").filter(|intent| !intent.is_null())?;
     let phase = intent.get("phase").and_then(|phase| serde_json::from_value(phase.clone()).ok());

@@ -1,4 +1,4 @@
-//! The loop: what the watch delivers goes into the queue, and the queue's objects go through passes.
+//! The loop: objects from the watch go into the queue, and objects from the queue get passes.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;
@@ -16,7 +16,7 @@ use super::object_metadata::ObjectMetadata;
 use super::object_state::Key;
 use super::queue::Next;
 use super::reconcile::reconcile;
-use super::watched_namespaces::{Scope, watch};
+use super::watched_namespaces::{Lists, Scope, watch};
 use crate::registry::age_of;
 
 /// Works until `shutdown`, then lets running passes finish. No pass begins before the first list of each scope has arrived.
@@ -25,20 +25,20 @@ pub(super) async fn work(context: &Context, shutdown: &CancellationToken, waits:
     let scopes = context.scopes();
     let mut events = watch(&scopes, |scope| context.api(scope));
     let mut passes: FuturesUnordered<BoxFuture<'_, (Key, Next)>> = FuturesUnordered::new();
-    let (mut listing, mut lists) = (Listing::default(), Lists { missing: scopes, failing: HashMap::new() });
+    let (mut listing, mut lists) = (Listing::default(), Lists::awaited(scopes));
     waits(lists.waited_for());
     loop {
         let stopping = shutdown.is_cancelled();
         if stopping && passes.is_empty() {
             return;
         }
-        let free = !stopping && lists.missing.is_empty() && passes.len() < usize::from(context.settings.concurrency);
+        let free = !stopping && lists.are_complete() && passes.len() < usize::from(context.settings.concurrency);
         tokio::select! {
             biased;
             Some((key, next)) = passes.next() => ended(context, &key, next),
             Some((scope, event)) = events.next(), if !stopping => match event {
                 Ok(event) => {
-                    // A list begins before it is known whether it is given.
+                    // A list begins before the apiserver has accepted it.
                     let begins = matches!(event, Event::Init);
                     let complete = listing.take(context, &scope, event);
                     if !begins && lists.work(&scope, complete) {
@@ -82,43 +82,10 @@ fn ended(context: &Context, key: &Key, next: Next) {
         // Deleted during the pass.
         context.forget(key);
     }
-    // The meanwhile write of another writer.
+    // A write by another writer during the pass.
     context.suspect(key);
     // A permit may have become free before the object was parked, or was not taken by the object that it was given to.
     context.host_permits.release();
-}
-
-/// State of the lists and watches of the scopes.
-struct Lists {
-    /// Those of which no list has arrived yet.
-    missing: Vec<Scope>,
-    /// The last report about failing ones.
-    failing: HashMap<Scope, String>,
-}
-
-impl Lists {
-    /// Handles an event of a watch; `complete`: a whole list. Returns whether that list was missing.
-    fn work(&mut self, scope: &Scope, complete: bool) -> bool {
-        self.failing.remove(scope);
-        let before = self.missing.len();
-        self.missing.retain(|missing| !complete || missing != scope);
-        self.missing.len() < before
-    }
-
-    /// Handles a failure of a watch. Returns whether it is new.
-    fn fails(&mut self, scope: &Scope, why: &str) -> bool {
-        self.failing.insert(scope.clone(), why.to_owned()).as_deref() != Some(why)
-    }
-
-    /// The reason for starting no passes, if any.
-    fn waited_for(&self) -> Option<String> {
-        let refused = self.missing.iter().find_map(|scope| Some((scope, self.failing.get(scope)?)));
-        let sentence = match refused {
-            Some((scope, why)) => format!("waiting for the first list of LicenseSeats in {scope}: {why}"),
-            None => "waiting for the first list of LicenseSeats".to_owned(),
-        };
-        (!self.missing.is_empty()).then_some(sentence)
-    }
 }
 
 /// The objects of each scope's list that is not complete yet.
@@ -140,7 +107,7 @@ impl Listing {
                 for key in context.keys().iter().filter(|key| scope.has(&key.0) && !listed.contains(*key)) {
                     context.disappeared(key);
                 }
-                // The younger may have to wait for the older.
+                // A younger object may have to wait for an older one.
                 list.sort_by_cached_key(|object| age_of(&object.metadata));
                 list.into_iter().for_each(|object| context.appeared(object));
                 return true;

@@ -1,6 +1,7 @@
 //! Which namespaces this operator is for: all, or those that `--namespace` names. Each of these is listed and watched on its own,
-//! as a Role there allows.
+//! as a Role there allows, and no object is worked on before the first list of each has arrived.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use futures::StreamExt;
@@ -56,4 +57,47 @@ where
         events.map(move |event| (scope.clone(), event)).boxed()
     };
     select_all(scopes.iter().map(one))
+}
+
+/// State of the lists and watches of the scopes.
+pub(super) struct Lists {
+    /// The scopes whose list has not arrived yet.
+    missing: Vec<Scope>,
+    /// The last report about failing ones.
+    failing: HashMap<Scope, String>,
+}
+
+impl Lists {
+    /// No list has arrived.
+    pub(super) fn awaited(scopes: Vec<Scope>) -> Self {
+        Self { missing: scopes, failing: HashMap::new() }
+    }
+
+    /// Whether each list has arrived once.
+    pub(super) fn are_complete(&self) -> bool {
+        self.missing.is_empty()
+    }
+
+    /// Handles an event of a watch; `complete`: a whole list. Returns whether that list was missing.
+    pub(super) fn work(&mut self, scope: &Scope, complete: bool) -> bool {
+        self.failing.remove(scope);
+        let before = self.missing.len();
+        self.missing.retain(|missing| !complete || missing != scope);
+        self.missing.len() < before
+    }
+
+    /// Handles a failure of a watch. Returns whether it is new.
+    pub(super) fn fails(&mut self, scope: &Scope, why: &str) -> bool {
+        self.failing.insert(scope.clone(), why.to_owned()).as_deref() != Some(why)
+    }
+
+    /// The reason for starting no passes, if any.
+    pub(super) fn waited_for(&self) -> Option<String> {
+        let refused = self.missing.iter().find_map(|scope| Some((scope, self.failing.get(scope)?)));
+        let sentence = match refused {
+            Some((scope, why)) => format!("waiting for the first list of LicenseSeats in {scope}: {why}"),
+            None => "waiting for the first list of LicenseSeats".to_owned(),
+        };
+        (!self.missing.is_empty()).then_some(sentence)
+    }
 }

@@ -1,5 +1,5 @@
-//! `spec.adjustment`, checked: when changes of each direction may be made. What a schedule and a time zone mean is checked
-//! where zones are known, in `calendar`.
+//! `spec.adjustment`, checked: when changes of each direction may be made. `calendar`, which knows the zones, checks schedules and
+//! time zones.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -28,9 +28,9 @@ pub struct ChangeTimes {
     pub decrease: Direction,
     /// With fewer free seats than this, a wanted increase waits for no window.
     pub urgent_below: Option<i32>,
-    /// How many changes a window may see; 1 where the spec is silent, which [`ChangeTimes::most_changes`] says.
+    /// How many changes a window allows. If the spec has no number, [`ChangeTimes::most_changes`] returns 1.
     pub max_changes: Option<i32>,
-    /// How long after its window a change may leave that was kept from it.
+    /// How long after its window a change that missed it may still leave.
     pub deadline: Duration,
     /// Windows by the calendar.
     pub crons: Vec<CronRule>,
@@ -54,7 +54,7 @@ pub struct CronRule {
     pub path: String,
     /// Its name.
     pub name: String,
-    /// Its texts.
+    /// Its schedule, time zone and duration as texts.
     pub cron: CronWindow,
 }
 
@@ -77,7 +77,7 @@ impl Direction {
 }
 
 impl ChangeTimes {
-    /// How many changes a window may see; at least 1.
+    /// How many changes a window allows; at least 1.
     pub fn most_changes(&self) -> i32 {
         self.max_changes.unwrap_or(1)
     }

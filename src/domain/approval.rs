@@ -1,4 +1,4 @@
-//! `spec.approval` and `SeatApproval`: which changes need an approval, which changes it covers, and the gate of the
+//! `spec.approval` and `SeatApproval`: which changes need an approval, which changes an approval covers, and the gate for the
 //! others. An approval is a separate object, so that rights alone decide which person may give it.
 
 use std::cmp::Reverse;
@@ -10,8 +10,8 @@ use super::gates::{Hold, HoldKind, Wanted};
 use super::plan::{is_of_a_plan, shown};
 use super::wanted_change::Move;
 use super::windows::is_first_repeat;
-use super::{Desired, Numbers, Situation, Snapshot};
-use crate::api::{Account, ApprovalDecision, ApprovalPolicy, LicenseSeatsStatus, SeatApprovalSpec, ShownPlan, Step};
+use super::{Numbers, Situation};
+use crate::api::{ApprovalDecision, SeatApprovalSpec, ShownPlan, Step};
 
 /// A `SeatApproval` of the object, as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,33 +27,34 @@ pub struct Approval {
 pub struct Approvals<'a> {
     /// The approvals of the object.
     pub given: &'a [Approval],
-    /// Why they could not be read, as the end of a sentence; then none is known.
+    /// Why the operator could not read them, as the end of a sentence. Then no approval is known.
     pub unread: Option<&'a str>,
     /// The plan that the status showed last.
     pub shown: Option<&'a ShownPlan>,
-    /// Seats up to which people have agreed, where approvals are asked for.
+    /// Seats up to which people have agreed, if the spec asks for approvals.
     pub agreed: Option<i32>,
 }
 
 /// The verdict of the approvals on a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Consent {
-    /// It needs no approval, and has none.
+    /// The change needs no approval, and has none.
     NotNeeded,
-    /// This one covers it. `now`: it waits for no window either; `of_plan`: it names this plan.
+    /// This approval covers the change. `now`: the change waits for no window either; `of_plan`: the approval names this plan.
     Approved { name: String, now: bool, of_plan: bool },
-    /// This one denies it.
+    /// This approval denies the change.
     Denied(String),
-    /// It needs an approval, with the cause.
+    /// The change needs an approval, with the cause.
     Needed(String),
     /// The approvals could not be read, with the cause.
     Unread(String),
 }
 
-/// No approval counts from this day on: it would count for ever.
+/// The day from which no approval counts. A later end would mean an approval without end.
 const END_OF_TIME: i16 = 9999;
 
-/// What is wrong with an approval that admission would refuse: the rest of a sentence. A no to a plan is one, whatever else it has.
+/// The fault of an approval that admission would refuse, as the rest of a sentence. A denial that names a plan counts, whatever else
+/// it has.
 pub fn fault_of(spec: &SeatApprovalSpec) -> Option<&'static str> {
     let bound = spec.up_to.is_some() || spec.limit_up_to.is_some();
     let denies = spec.decision == ApprovalDecision::Denied;
@@ -84,7 +85,7 @@ pub(super) fn consent(s: &Situation<'_>, change: &Move) -> Consent {
     given.or_else(|| needed(s, &change.step).map(Consent::Needed)).unwrap_or(Consent::NotNeeded)
 }
 
-/// What those say to a change that there are.
+/// The verdict of the present approvals on a change.
 fn given(s: &Situation<'_>, change: &Move) -> Option<Consent> {
     if s.approvals.given.is_empty() {
         return None;
@@ -103,13 +104,13 @@ fn given(s: &Situation<'_>, change: &Move) -> Option<Consent> {
     };
     let applies_now = |one: &Approval| one.spec.apply_now == Some(true);
     let covering: Vec<&&Approval> = given.iter().filter(approves).collect();
-    // What one of them lifts is lifted, whichever is named.
+    // A wait that one of them lifts is lifted, whichever of them is named.
     let (now, names_plan) = (covering.iter().any(|one| applies_now(one)), covering.iter().any(|one| of_plan(one)));
     let named = covering.iter().max_by_key(|one| (applies_now(one), of_plan(one)))?;
     Some(Consent::Approved { name: named.name.clone(), now, of_plan: names_plan })
 }
 
-/// Whether an approval that names a bound covers a change. It covers increases alone: fewer seats are within any upper bound.
+/// Whether an approval that names a bound covers a change. A bound covers increases alone, because fewer seats are within any upper bound.
 fn within(spec: &SeatApprovalSpec, step: &Step) -> bool {
     let Step::Seats(_) = step else { return false };
     let (from, to): (Numbers, Numbers) = (step.base(), step.target());
@@ -154,8 +155,8 @@ fn needed(s: &Situation<'_>, step: &Step) -> Option<String> {
     })
 }
 
-/// How many seats there may be after a change: those that it buys, and those that a higher limit lets the vendor buy. `None`: there
-/// is no end.
+/// How many seats there may be after a change: those that it buys, and those that a higher limit lets the vendor buy. `None`: the
+/// number has no end.
 pub(super) fn reach(from: Numbers, to: Numbers) -> Option<i32> {
     if !is_higher(to.limit, from.limit) {
         return Some(to.seats);
@@ -163,10 +164,10 @@ pub(super) fn reach(from: Numbers, to: Numbers) -> Option<i32> {
     to.limit.map(|limit| limit.max(to.seats))
 }
 
-/// At most this many approvals that do not cover a change are named: approvals of finished plans accumulate over the years.
+/// A message names at most this many approvals that do not cover a change, because approvals of finished plans accumulate over the years.
 const NAMED: usize = 3;
 
-/// Why the approvals that there are do not cover a change, as sentences: bounds first, then the latest plans.
+/// Why the present approvals do not cover a change, as sentences: bounds first, then the latest plans.
 pub(super) fn why_none_covers(s: &Situation<'_>, step: &Step) -> Vec<String> {
     let number = |plan: &str| plan.split('-').next().and_then(|number| number.parse::<i64>().ok());
     let mut given: Vec<&Approval> = s.approvals.given.iter().collect();
@@ -193,39 +194,27 @@ fn why_not(s: &Situation<'_>, Approval { name, spec }: &Approval, step: &Step) -
     }
 }
 
-/// Seats up to which people have agreed for an account, as a status has it. What they agreed to for another account counts for
-/// nothing.
-pub fn agreed_for(status: &LicenseSeatsStatus, account: &str) -> Option<i32> {
-    let recorded = status.account.as_ref().and_then(Account::key);
-    status.agreed_seats.filter(|_| recorded.as_deref() == Some(account))
-}
-
-/// Seats up to which people have agreed, after a decision. They fall with the seats that are there while these are what is wanted, and
-/// rise by approved changes alone.
-pub(super) fn agreed_seats(old: Option<i32>, desired: &Desired, seen: &Snapshot, in_sync: bool) -> Option<i32> {
-    let asked = desired.approval != ApprovalPolicy::default();
-    let seats = seen.numbers().map(|numbers| numbers.seats);
-    match (old.filter(|_| asked), seats.filter(|_| asked)) {
-        (Some(agreed), Some(seats)) if in_sync => Some(agreed.min(seats)),
-        (Some(agreed), _) => Some(agreed),
-        (None, seats) => seats,
-    }
-}
-
-/// When the first of the approvals ends that are in force now.
+/// When the first of the approvals in force ends.
 pub(super) fn next_end(s: &Situation<'_>) -> Option<Timestamp> {
     let ends = s.approvals.given.iter().filter_map(|one| Some(one.spec.valid_until.as_ref()?.0));
     ends.filter(|end| *end > s.now).min()
 }
 
+/// The approvals cannot be read, and only a person can change that.
+pub(super) fn unreadable(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
+    match consent(s, wanted.change) {
+        Consent::Unread(why) if !is_first_repeat(s, wanted.change) => vec![Hold::of(HoldKind::ApprovalsUnread, why)],
+        _ => vec![],
+    }
+}
+
 /// `spec.approval` and `SeatApproval`: a change waits for a person's yes, and a no holds it.
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
-    // Most changes need no yes: an id is asked for where a message names it.
+    // Most changes need no yes, so an id is computed only for a message that names it.
     let id = || shown(s, &wanted.change.step).map_or_else(String::new, |plan| plan.id);
     match consent(s, wanted.change) {
-        // The protocol's first repeat of a request is the same change: it passed already. A person may still deny it.
-        Consent::Needed(_) | Consent::Unread(_) if is_first_repeat(s, wanted.change) => vec![],
-        Consent::Unread(why) => vec![Hold::of(HoldKind::ApprovalsUnread, why)],
+        // The protocol's first repeat of a request is the same change, which has passed already. A person may still deny it.
+        Consent::Needed(_) if is_first_repeat(s, wanted.change) => vec![],
         Consent::Needed(why) => {
             let others: String = why_none_covers(s, &wanted.change.step).iter().map(|why| format!(". {why}")).collect();
             let message = format!(
@@ -242,6 +231,7 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
             );
             vec![Hold::of(HoldKind::Denied, message)]
         }
-        Consent::NotNeeded | Consent::Approved { .. } => vec![],
+        // `unreadable` holds what is not read.
+        Consent::Unread(_) | Consent::NotNeeded | Consent::Approved { .. } => vec![],
     }
 }

@@ -1,5 +1,5 @@
-//! The installer's ceilings: upper bounds for every object. They hold only changes that raise. Seats that were above
-//! them before stay and are reported, and a change that lowers goes on.
+//! The installer's ceilings: upper bounds for every object. They hold only changes that raise. Seats that were above them before
+//! stay and are reported. A change that lowers passes.
 
 use super::{Desired, Goal, Numbers};
 use crate::api::SizeBound;
@@ -21,11 +21,11 @@ pub(super) struct Upper {
     pub short: &'static str,
     /// The name and the number, as sentences have them.
     pub name: String,
-    /// How it is raised.
+    /// What to do to raise it.
     pub raise: &'static str,
-    /// How it is taken away.
+    /// What to do to remove it.
     pub remove: &'static str,
-    /// It holds a limit that falls, too.
+    /// It also holds a lower limit.
     pub holds_what_falls: bool,
 }
 
@@ -74,10 +74,10 @@ impl Desired {
         own.into_iter().chain(installers)
     }
 
-    /// The upper bound that a size was brought down to. `bound`: the number that it was brought to.
+    /// The upper bound that reduced a size. `bound`: the reduced size.
     pub(super) fn upper_bound(&self, which: SizeBound, bound: i32) -> Option<Upper> {
         match which {
-            // The object's own brings seats down. The installer's only keeps them from going up, perhaps from above it.
+            // The object's own bound lowers seats. The installer's bound only stops an increase, even if the seats are above it already.
             SizeBound::MaxSeats => self.most_seats().find(|one| !one.holds_what_falls || one.max == bound),
             SizeBound::MaxIncrease => self.largest_increase().min_by_key(|one| one.max),
             SizeBound::MinSeats | SizeBound::MaxDecrease | SizeBound::Vendor => None,

@@ -3,7 +3,7 @@
 use super::Numbers;
 use crate::api::Step;
 
-/// Whether a change raises something, and whether it lowers the seats. A limit alone may fall: that costs nothing.
+/// Whether a change raises something, and whether it lowers the seats. A lower limit alone is neither: it costs nothing.
 pub(super) fn directions(step: &Step) -> (bool, bool) {
     match step {
         Step::AddKey(_) => (true, false),

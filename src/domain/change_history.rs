@@ -9,7 +9,7 @@ use crate::api::{Change, LicenseSeatsStatus, Step, Trigger};
 /// How many changes the history keeps.
 const HISTORY: usize = 10;
 
-/// Adds a change to the record, once, and returns its event.
+/// Adds a change to the record once, and returns its event.
 pub fn remember(status: &mut LicenseSeatsStatus, change: Option<Change>) -> Option<Notice> {
     let change = change.filter(|change| status.history.first().is_none_or(|last| last.id != change.id))?;
     let reason = match change.target().seats.cmp(&change.base().seats) {

@@ -1,4 +1,4 @@
-//! The spec, checked once: what later steps use instead of the loose resource.
+//! The checked spec, which later steps use instead of the loose resource.
 //!
 //! Admission refuses most nonsense, but objects stored before a rule existed arrive here all the same.
 
@@ -12,7 +12,7 @@ use crate::api::{
     ApprovalPolicy, DriftPolicy, Guardrails, LicenseSeatsSpec, ManagementPolicy, Thresholds, parse_duration,
 };
 
-/// How often the vendor is read when the spec does not say.
+/// How often the vendor is read if the spec has no interval.
 pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(600);
 
 /// The longest interval, as in the rule for `spec.interval`.
@@ -21,7 +21,7 @@ pub const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 /// What admission lets through. A spec from before may say centuries, which cannot be added to a clock.
 const INTERVAL: RangeInclusive<Duration> = Duration::from_secs(1)..=LONGEST_INTERVAL;
 
-/// When to warn of a license that ends when the spec does not say: 30 days and a week before.
+/// When to warn of the end of a license if the spec has no thresholds: 30 days and a week before.
 const DEFAULT_EXPIRY: [Duration; 2] = [Duration::from_secs(720 * 3600), Duration::from_secs(168 * 3600)];
 
 /// A spec that cannot be acted on. The sentence names the field and the fix.
@@ -36,25 +36,25 @@ pub struct Desired {
     pub pool: Pool,
     /// Purchased seats wanted; `None` leaves them.
     pub seats: Option<i32>,
-    /// How they follow from the use, where they do. `seats` is known then once the vendor was read: [`Desired::sized`].
+    /// How the seats follow from the use, if they do. Then `seats` is known only after a reading of the vendor: [`Desired::sized`].
     pub sizing: Option<Sizing>,
-    /// What has followed.
+    /// The computed size.
     pub size: Option<Size>,
     /// Limit wanted.
     pub limit: LimitGoal,
     /// Bounds on every change.
     pub guardrails: Guardrails,
-    /// What the installer allows: [`Desired::under`].
+    /// The installer's ceilings: [`Desired::under`].
     pub ceilings: Ceilings,
     /// When changes may be made.
     pub adjustment: ChangeTimes,
     /// Which changes need a person's yes.
     pub approval: ApprovalPolicy,
-    /// A hash of all in the spec that decides which change is wanted: an edit of it is another plan.
+    /// A hash of everything in the spec that decides which change is wanted. An edit of it makes another plan.
     pub asked: String,
     /// Manage or only observe.
     pub policy: ManagementPolicy,
-    /// What follows a change from outside.
+    /// The reaction to a change from outside.
     pub drift: DriftPolicy,
     /// Which cluster's Seatkeeper changes the account.
     pub standing: Standing,
@@ -62,7 +62,7 @@ pub struct Desired {
     pub suspended: bool,
     /// When a shortage is reported.
     pub thresholds: Thresholds,
-    /// How long before its end to warn of a license that ends, longest first.
+    /// How long before the end of a license to warn, longest first.
     pub expiry: Vec<Duration>,
     /// How often to read, at least `min_interval`.
     pub interval: Duration,
@@ -116,7 +116,7 @@ fn approval(spec: &LicenseSeatsSpec) -> Result<ApprovalPolicy, SpecFault> {
     Ok(policy.clone())
 }
 
-/// Suspending, the interval and thresholds are not in it.
+/// `suspend`, the interval and the thresholds are not part of it.
 fn asked(spec: &LicenseSeatsSpec) -> String {
     let LicenseSeatsSpec { vendor, seats, limit, sizing, guardrails, adjustment, .. } = spec;
     digest(&[&serde_json::json!([vendor, seats, limit, sizing, guardrails, adjustment]).to_string()])

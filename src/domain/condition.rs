@@ -7,7 +7,7 @@ use crate::api::LicenseSeatsStatus;
 
 /// Condition types.
 pub mod kind {
-    /// The vendor is as declared, or deliberately left as it is.
+    /// The vendor is as declared, or Seatkeeper leaves it unchanged on purpose.
     pub const READY: &str = "Ready";
     /// The credentials work.
     pub const CREDENTIALS_VALID: &str = "CredentialsValid";
@@ -109,14 +109,14 @@ pub fn in_sync_before(status: &LicenseSeatsStatus, generation: i64, satisfaction
     }
 }
 
-/// The last generation of the spec that was in sync. Older versions have left it in `Ready` alone, which says it only
-/// until it says something else.
+/// The last generation of the spec that was in sync. Older versions recorded it in `Ready` alone, which keeps it only until its next
+/// change.
 pub(super) fn satisfied_generation(status: &LicenseSeatsStatus) -> Option<i64> {
     let ready = find(&status.conditions, kind::READY).filter(|ready| ready.reason == reason::IN_SYNC);
     status.satisfied_generation.max(ready.and_then(|ready| ready.observed_generation))
 }
 
-/// Keeps `Ready` as it was. Where no other field can record which generation was in sync, it is the only memory of that.
+/// Keeps `Ready` as it was. If no other field can record which generation was in sync, `Ready` is the only record of that.
 pub fn keep_ready(old: &LicenseSeatsStatus, new: &mut LicenseSeatsStatus) {
     new.conditions.retain(|condition| condition.type_ != kind::READY);
     new.conditions.extend(find(&old.conditions, kind::READY).cloned());
@@ -134,17 +134,21 @@ pub fn tells_fault(status: &LicenseSeatsStatus) -> bool {
 pub struct StandsStill {
     /// The STATUS column.
     pub why: String,
-    /// Its change is deferred: waiting is not failure.
+    /// Its change is deferred: a wait is no failure.
     pub deferred: bool,
+    /// Only a person lets its change go on. A window opens by itself.
+    pub of_a_person: bool,
 }
 
 /// Whether a wanted change is idle, by the status.
 pub fn stands_still(status: &LicenseSeatsStatus) -> Option<StandsStill> {
-    let is_there = |kind: &str| find(&status.conditions, kind).is_some();
+    let pending = find(&status.conditions, kind::CHANGE_PENDING).map(|pending| pending.reason.as_str());
     let ready = find(&status.conditions, kind::READY).is_none_or(|ready| ready.status == ConditionStatus::True.text());
-    let deferred = ready && is_there(kind::CHANGE_PENDING);
-    let still = (!ready || deferred) && !is_there(kind::RECONCILING);
-    status.summary.clone().filter(|_| still).map(|why| StandsStill { why, deferred })
+    let deferred = ready && pending.is_some();
+    let still = (!ready || deferred) && find(&status.conditions, kind::RECONCILING).is_none();
+    let opens = pending.is_some_and(|why| [reason::AWAITING_WINDOW, reason::WINDOW_MISSED].contains(&why));
+    let of_a_person = !(deferred && opens);
+    status.summary.clone().filter(|_| still).map(|why| StandsStill { why, deferred, of_a_person })
 }
 
 /// Status of a condition.
@@ -180,7 +184,7 @@ impl<'a> Conditions<'a> {
     }
 
     pub(super) fn say(&mut self, kind: &str, status: ConditionStatus, reason: &str, message: impl Into<String>) {
-        // A time that is still to come is of a wrong clock, or of a status that a person wrote.
+        // A time in the future comes from a wrong clock, or from a status that a person wrote.
         let before = find(self.old, kind).filter(|old| old.status == status.text());
         let before = before.filter(|old| old.last_transition_time.0 <= self.now);
         self.new.push(Condition {
@@ -193,7 +197,7 @@ impl<'a> Conditions<'a> {
         });
     }
 
-    /// Since when a condition that is set has its status.
+    /// When a condition that is set got its status.
     pub(super) fn since(&self, kind: &str) -> Option<Timestamp> {
         find(&self.new, kind).map(|condition| condition.last_transition_time.0)
     }
@@ -279,5 +283,20 @@ mod tests {
         assert_eq!((still(&[held, goes_on]), still(&[ready, pending, goes_on])), (None, None));
         let unsaid = LicenseSeatsStatus { summary: None, ..status(&[held]) };
         assert_eq!(stands_still(&unsaid), None);
+    }
+
+    #[test]
+    fn idle_change_goes_on_without_a_person_only_where_a_window_opens() {
+        let of_a_person = |ready, why| {
+            let said = [(kind::READY, ready, ""), (kind::CHANGE_PENDING, ConditionStatus::True, why)];
+            stands_still(&status(&said)).map(|still| still.of_a_person)
+        };
+        for why in [reason::AWAITING_WINDOW, reason::WINDOW_MISSED] {
+            assert_eq!(of_a_person(ConditionStatus::True, why), Some(false), "{why}");
+        }
+        for why in [reason::SUSPENDED, reason::AWAITING_APPROVAL, reason::CHANGE_DENIED, reason::NEVER_MADE] {
+            assert_eq!(of_a_person(ConditionStatus::True, why), Some(true), "{why}");
+        }
+        assert_eq!(of_a_person(ConditionStatus::False, reason::AWAITING_WINDOW), Some(true), "as an expired license");
     }
 }

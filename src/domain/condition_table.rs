@@ -1,4 +1,4 @@
-//! The table of all conditions, with what each reason means. The README's table and the events are made from it.
+//! The table of all conditions, with the meaning of each reason. It is the source of the README's table and of the events.
 
 use super::condition::{ConditionStatus, kind, reason};
 
@@ -11,7 +11,7 @@ pub struct Entry {
     status: ConditionStatus,
     /// Its reasons.
     pub reasons: &'static [&'static str],
-    /// An event reports when it turns to this.
+    /// Whether an event reports the turn to this status.
     pub warns: bool,
     /// What it means, and what to do.
     pub means: &'static str,
@@ -57,7 +57,7 @@ pub const CONDITIONS: &[Entry] = &[
     quiet(kind::READY, ConditionStatus::False, &[reason::CREDENTIALS_INVALID], "See `CredentialsValid`."),
     warns(kind::READY, ConditionStatus::False, &[reason::GUARDRAIL_VIOLATED], "The declared seats or limit would cross a guard rail, a ceiling of the installer, or the seats in use. Declare other numbers, change the guard rail, or free seats."),
     warns(kind::READY, ConditionStatus::False, &[reason::NUMBERS_IN_DOUBT], "Numbers of the vendor contradict each other, or a key that shows them fails. Seatkeeper lowers no seats and sends no difference. It still raises seats by a total, and changes the limit alone. Correct the account or the key, as the message says."),
-    warns(kind::READY, ConditionStatus::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. Seatkeeper lowers no seats and removes no license key before a person agrees. It makes a change of the limit alone at once. Edit `spec` to what you want, or annotate as the message says."),
+    warns(kind::READY, ConditionStatus::False, &[reason::FIRST_SIGHT], "The object has no record of the account: it is new, was restored, or took the seats over. Seatkeeper lowers no seats and removes no license key before a person agrees. It makes a change of the limit alone at once. Edit `seats`, `sizing` or the license keys to what you want, or annotate as the message says: an edit of `limit` alone is no yes."),
     warns(kind::READY, ConditionStatus::False, &[reason::VENDOR_REJECTED], "The vendor refuses, or would refuse. The message says why, as far as it is known."),
     warns(kind::READY, ConditionStatus::False, &[reason::UNSUPPORTED_BY_VENDOR], "The account, the key or the server cannot do it now. Change the spec, the key or the server, as the message says."),
     warns(kind::READY, ConditionStatus::False, &[reason::NEEDS_REVIEW], "Seatkeeper cannot explain the numbers of the vendor after a change. Check the account, then do what the message says. Once confirmed, Seatkeeper plans anew from the shown numbers and requests the rest of the change. It sends a license key again."),

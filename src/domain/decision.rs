@@ -1,5 +1,5 @@
-//! Decides the next step from the wish and the reading. The decision is a value: it is carried out, logged, turned into
-//! status, events and metrics, and never derived again.
+//! Decides the next step from the wish and the reading. The decision is a value. Other code carries it out, logs it, and turns it
+//! into status, events and metrics, and never derives it again.
 
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::may_bill::may_bill;
 use super::plan::{intent, last_plan, plan, review_of, shown};
 use super::protocol::{self, Elapsed, Open, State, Wait, WaitFor};
 use super::ready_reason::says;
+use super::seat_limit::keeps_bought;
 use super::send_delay::spread;
 use super::settle_time::Timing;
 use super::standby::{self, Standby};
@@ -34,7 +35,7 @@ pub struct Situation<'a> {
     pub generation: i64,
     /// Value of the confirming annotation; see [`Situation::confirms`].
     pub confirmed: Option<&'a str>,
-    /// Value of the annotation with which a person asks for a look.
+    /// Value of the annotation with which a person asks for a reading.
     pub look: Option<&'a str>,
     /// A Secret has changed since the recorded refusal.
     pub rotated: bool,
@@ -78,7 +79,7 @@ pub struct Situation<'a> {
     pub now: Timestamp,
 }
 
-/// What is to be done, and what the record must say meanwhile.
+/// The next action, and what the record must say meanwhile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// The action or report.
@@ -89,21 +90,23 @@ pub struct Decision {
     pub last_plan: Option<ShownPlan>,
     /// The window in which the change that waits may be made.
     pub next_window: Option<NextWindow>,
-    /// The record of the windows' use; a request that is made now is not in it yet.
+    /// The record of the windows' use, without the request that is made now.
     pub window: Option<WindowUse>,
-    /// Whether the object changes its account, where `spec.activeCluster` is or was set.
+    /// Whether the object may change its account, if `spec.activeCluster` is or was set.
     pub activity: Option<Activity>,
     /// The intent that stays recorded.
     pub intent: Option<Intent>,
-    /// A change now seen to be made that the record did not know.
+    /// A change that a reading shows as made and that the record lacks.
     pub applied: Option<Change>,
     /// Seats that the vendor may bill and does not show.
     pub may_bill: Option<MayBill>,
-    /// A doubt to be remembered across passes.
+    /// A doubt to remember across passes.
     pub doubt: Option<Doubt>,
-    /// Look again after this long, if the regular interval is longer or there is none. A change of a Secret is looked for beside it.
+    /// Time until the next pass, if the regular interval is longer or absent. Changes of a Secret are checked besides.
     pub wake: Option<Duration>,
-    /// The vendor was moved from outside, away from what we set.
+    /// Why the change cannot leave yet although nothing holds it: the vendor's path for changes is closed.
+    pub unsent: Option<String>,
+    /// A person or program changed the vendor, away from what Seatkeeper set.
     pub drifted: Option<Numbers>,
     /// The license with its keys, where keys decide: replaces the recorded one.
     pub license: Option<License>,
@@ -118,9 +121,9 @@ pub struct Decision {
 pub struct Doubt {
     /// The subject of the wait. Its clock runs as long as this stays the same.
     pub wait: WaitFor,
-    /// Look again after this long. Zero: nothing is waited for, and what was learned is kept until the change can be made.
+    /// Time until the next pass. Zero: nothing is waited for, and the findings are kept until the change can be made.
     pub left: Duration,
-    /// The settle time has passed: remember what was read now, for comparison with the next read.
+    /// The settle time has passed: this reading is kept for comparison with the next one.
     pub settled: bool,
 }
 
@@ -129,7 +132,7 @@ pub struct Doubt {
 pub enum Verdict {
     /// The vendor shows the wanted numbers.
     InSync,
-    /// Observed only; the numbers wanted, where they differ.
+    /// Observed only; the wanted numbers, if they differ.
     Observed(Option<Numbers>),
     /// Observed only, because another cluster is active, or none.
     Standby(Standby),
@@ -153,7 +156,7 @@ pub enum Verdict {
     Unsupported(String),
 }
 
-/// Decides. Pure: the same situation gives the same decision.
+/// Decides on the next step. Pure: the same situation gives the same decision.
 pub fn decide(s: &Situation<'_>) -> Decision {
     let Look { open, next, meanwhile, wanted, license, lost } = match &s.seen.model {
         Model::Quantity(now) => quantity::look(s, *now),
@@ -189,13 +192,14 @@ pub fn decide(s: &Situation<'_>) -> Decision {
     let (decision, settles) = stand_by(s, decision, intent.as_ref(), applied.is_some());
     let wake = times.chain(settles).min();
     let manages = s.desired.policy == ManagementPolicy::Manage && s.desired.stands_by().is_none();
-    let agreed = decision.verdict == Verdict::InSync && !s.desired.holds_seats_back();
+    let kept = s.desired.holds_seats_back() || s.seen.numbers().is_some_and(|now| keeps_bought(s.desired, now));
+    let agreed = decision.verdict == Verdict::InSync && !kept;
     let record_of = manages.then(|| s.record_of(agreed));
     let last_plan = last_plan(s, &decision);
     let doubt = decision.doubt.or_else(|| activation.clone().map(Wait::doubt));
     let doubt = doubt.or_else(|| quantity::late_clock(s, applied.as_ref()));
     let activity = standby::recorded(s, activation.as_ref(), doubt.as_ref());
-    // Whatever was decided: the open intent goes along.
+    // The open intent stays recorded, whatever the decision is.
     let intent = decision.intent.or(intent);
     let window = windows::used(s);
     let decision = Decision { intent, applied, doubt, license, lost, wake, record_of, window, activity, ..decision };
@@ -217,11 +221,18 @@ impl Decision {
             may_bill: None,
             doubt: None,
             wake: None,
+            unsent: None,
             drifted: None,
             license: None,
             lost: None,
             record_of: None,
         }
+    }
+
+    /// The same for a change while the vendor's path for changes is closed, with the reason, and with the time until the next try.
+    #[must_use]
+    pub fn not_sent_yet(self, why: String, after: Duration) -> Self {
+        Self { unsent: Some(why), wake: Some(after), ..self }
     }
 
     /// A person must act before the change that waits can be made.
@@ -251,7 +262,7 @@ fn observed_without_seats(s: &Situation<'_>) -> Option<Verdict> {
     standby::standby(s, wanted).map(Verdict::Standby).or_else(observed)
 }
 
-/// Without numbers nothing can be judged: what is open stays open, and its time runs.
+/// Without numbers no intent can be judged: an open one stays open, and its time runs.
 fn uncounted(s: &Situation<'_>, verdict: Option<Verdict>, why: &str) -> Decision {
     let activation = standby::activation(s);
     let doubt = protocol::unread(s).or_else(|| activation.clone().map(Wait::doubt));
@@ -319,13 +330,13 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
     let basis = plan.basis.clone().unwrap_or_default();
     let due = two_readings::is_published(s, &basis) || !two_readings::must_be_published(s, change);
     let holds = gates::holds(s, change, due);
-    // A change that waits for days follows no other object meanwhile: those are asked when it may be made.
+    // A change that waits for days does not check other objects meanwhile. It checks them when it may be made.
     let lasts = holds.iter().any(|hold| !hold.is_of_others() && (hold.lasts() || hold.is_of_a_person()));
     let ends = holds.iter().filter(|hold| !lasts || !hold.is_of_others());
     let wake = ends.filter_map(|hold| wake(hold.wake, s.now)).min();
     let next_window = windows::recorded(s, change, holds.iter().any(Hold::is_of_a_person));
     let not_before = next_window.as_ref().map(|window| window.opens_at.clone()).filter(|opens| opens.0 > s.now);
-    // The findings must outlast other waits and the publishing, or they would have to be made anew.
+    // The findings must outlast other waits and the publishing. Otherwise they would have to be made anew.
     let kept = s.elapsed.filter(|_| change.keeps_clock).map(|elapsed| Doubt {
         wait: elapsed.wait.clone(),
         left: Duration::ZERO,
@@ -355,7 +366,7 @@ fn of(s: &Situation<'_>, change: &Move, wanted: Option<Numbers>) -> Decision {
         Some(HoldKind::Observe) => Decision::plain(Verdict::Observed(wanted)),
         Some(HoldKind::Settle(_)) => plain(Verdict::Doubt),
         Some(HoldKind::Review(back)) => {
-            // A change that was taken back has no intent any more; the review needs one, to be confirmed by its id.
+            // A change that was taken back no longer has an intent. The review needs one, because a person confirms its id.
             Decision { intent: Some(review_of(back)), ..Decision::for_a_person(s, Verdict::NeedsReview) }
         }
         Some(HoldKind::Contest) => plain(Verdict::Conflict),
@@ -381,8 +392,7 @@ impl Verdict {
         matches!(self, Self::Held(holds) if holds.iter().any(|hold| hold.lasts() || hold.is_for_a_yes()))
     }
 
-    /// Whether the account shows what the spec asks, also where this side only observes. Another cluster may have made
-    /// the change then.
+    /// Whether the account shows what the spec asks, even if this side only observes: another cluster may have made the change.
     pub(super) fn wants_nothing(&self) -> bool {
         match self {
             Self::InSync | Self::Observed(None) => true,

@@ -35,7 +35,15 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let step = decision.plan.as_ref().map(|plan| &plan.step);
     let license = validity(vendor, status.license.as_ref(), &desired.expiry, now);
     let late = license.reason == reason::PAST_DUE;
-    let beside = Beside { shortage: short, billed: status.billed, may_bill: may_bill(told), late };
+    // A hand-over waits for the reason Standby, so the state of the license is in LicenseValid alone.
+    let stands_by = matches!(decision.verdict, Verdict::Standby(_));
+    let beside = Beside {
+        off: license.status == ConditionStatus::False && !stands_by,
+        shortage: short,
+        billed: status.billed,
+        may_bill: may_bill(told),
+        late,
+    };
     let above = above_ceiling(told).map(|(short, _)| short);
     let change = step.map(status_column::step_in_short);
     let mut phrases = status_column::summary(decision, change.as_deref(), beside);
@@ -46,17 +54,12 @@ pub(super) fn decided(status: &mut LicenseSeatsStatus, told: &Told<'_>) {
     let says = says(&decision.verdict);
     let asked = keys::ready(desired.pool.vendor, seen, decision)
         .unwrap_or_else(|| ready(told, &step.map(status_column::step).unwrap_or_default(), &status.history));
-    // A hand-over waits for the reason Standby, so the state of the license is in LicenseValid alone.
-    let stands_by = matches!(decision.verdict, Verdict::Standby(_));
     let off = says.ready == ConditionStatus::True && license.status == ConditionStatus::False && !stands_by;
     let said = if off {
         (ConditionStatus::False, reason::EXPIRED, license.message.clone())
     } else {
         (says.ready, says.reason, asked.clone())
     };
-    if off {
-        phrases = status_column::not_in_force(short);
-    }
     status.summary = Some(status_column::column(&phrases));
     let (why, message) = say_ready(&mut conditions, status, told, said);
     say_credentials(&mut conditions, vendor, seen);

@@ -1,5 +1,6 @@
-//! The sentence of a status whose next reading the vendor's rate limit delays, or whose change cannot leave. It follows the message of `Ready`: the reason, the
-//! numbers and all other conditions stay those of the last reading. Called by `report` and by the controller's `record`.
+//! The sentence of a status whose next reading the vendor's rate limit delays. It follows the message of `Ready`: the reason, the
+//! numbers and all other conditions stay those of the last reading. Called by `report` and by the controller's `record`. The sentence of a
+//! change that cannot leave, which `ready_message` adds, makes room for it.
 
 use jiff::Timestamp;
 
@@ -12,8 +13,8 @@ pub const RATE_LIMITED: &str = "rate limited; waiting";
 /// The beginning of the sentence. What follows it is replaced, or removed.
 const BEGINS: &str = ". Rate limited: ";
 
-/// The same, where a change waits and not the reading.
-const UNSENT: &str = ". Not sent yet: ";
+/// The same for a change that waits, and not a reading.
+pub(super) const UNSENT: &str = ". Not sent yet: ";
 
 /// A status that says when its next reading comes. `read`: when this process read the vendor last.
 pub fn says_turn(
@@ -25,7 +26,7 @@ pub fn says_turn(
     let recorded = || status.last_observed_at.as_ref().map(|time| time.0);
     let from = match (read, recorded()) {
         (Some(read), _) => format!(" The numbers are from {}.", shown(read)),
-        // It is recorded in steps.
+        // The status has this time in steps.
         (None, Some(recorded)) => format!(" The numbers are from {} or later.", shown(recorded)),
         (None, None) => String::new(),
     };
@@ -34,10 +35,10 @@ pub fn says_turn(
          fewer credentials",
         shown(next)
     );
-    with(status, Some((BEGINS, &sentence)))
+    with(status, Some(&sentence))
 }
 
-/// A status that says nothing of a turn.
+/// A status without that sentence.
 pub(super) fn without_turn(status: &LicenseSeatsStatus) -> LicenseSeatsStatus {
     with(status, None)
 }
@@ -47,25 +48,19 @@ pub fn is_rate_limited(status: &LicenseSeatsStatus) -> bool {
     status.summary.as_deref() == Some(RATE_LIMITED)
 }
 
-/// A time as a message has it.
+/// A time in the form that messages use.
 pub fn shown(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 
-/// A status that says why its change cannot leave: the path for changes is closed. Reading goes on, so nothing else would say it.
-pub fn says_unsent(status: &LicenseSeatsStatus, why: &str) -> LicenseSeatsStatus {
-    with(status, Some((UNSENT, why)))
-}
-
-fn with(status: &LicenseSeatsStatus, sentence: Option<(&str, &str)>) -> LicenseSeatsStatus {
+fn with(status: &LicenseSeatsStatus, sentence: Option<&str>) -> LicenseSeatsStatus {
     let mut status = status.clone();
     for ready in status.conditions.iter_mut().filter(|condition| condition.type_ == kind::READY) {
-        let said = [BEGINS, UNSENT]
-            .iter()
-            .fold(ready.message.as_str(), |said, begins| said.split(begins).next().unwrap_or_default());
+        let kept = ready.message.split(BEGINS).next().unwrap_or_default();
         ready.message = match sentence {
-            Some((begins, sentence)) => format!("{said}{begins}{sentence}"),
-            None => said.to_owned(),
+            Some(sentence) => format!("{}{BEGINS}{sentence}", kept.split(UNSENT).next().unwrap_or_default()),
+            // What keeps a change from leaving is true until the next decision.
+            None => kept.to_owned(),
         };
     }
     status

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Doubt, Elapsed, Numbers, WaitFor};
 
-/// A clock that runs while something is in doubt. `T`: a moment; later less earlier is the time between the two.
+/// A clock that runs while something is in doubt. `T`: a moment. The difference of two moments is the time between them.
 #[derive(Clone, Debug)]
 pub struct DoubtClock<T>(Option<Since<T>>);
 
@@ -20,9 +20,9 @@ impl<T> Default for DoubtClock<T> {
 struct Since<T> {
     wait: WaitFor,
     since: T,
-    /// What was read once the settle time had passed, and when.
+    /// The reading after the settle time, and its time.
     settled: Option<(Numbers, T)>,
-    /// Nothing is waited for any more: what was learned is kept until the change can be made.
+    /// The wait has ended, and the findings are kept until the change can be made.
     kept: bool,
 }
 
@@ -32,7 +32,7 @@ impl<T: Copy + Sub<Output = Duration>> DoubtClock<T> {
         self.0.as_ref().is_some_and(|doubt| !doubt.kept)
     }
 
-    /// What is known about the open doubt, for the decision.
+    /// The findings about the open doubt, for the decision.
     pub fn elapsed(&self, now: T) -> Option<Elapsed> {
         let since = |then: T| now - then;
         self.0.as_ref().map(|doubt| Elapsed {

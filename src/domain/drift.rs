@@ -15,7 +15,7 @@ use crate::api::{Change, DriftPolicy, Intent, IntentPhase, Trigger};
 /// After this many corrections of changes from outside within a day, Seatkeeper stops fighting.
 const MAX_CORRECTIONS_A_DAY: usize = 2;
 
-/// The numbers that Seatkeeper set last or saw in sync, where others changed them. `last`: our last change of this account.
+/// The numbers that Seatkeeper set last or saw in sync, if others changed them. `last`: our last change of this account.
 pub(super) fn drifted(
     s: &Situation<'_>,
     now: Numbers,
@@ -24,7 +24,7 @@ pub(super) fn drifted(
     last: Option<&Change>,
 ) -> Option<Numbers> {
     let made = last.filter(|last| s.asked_for(last));
-    // An account in sync from the start was never set by us. Its change is external all the same.
+    // Seatkeeper never set the numbers of an account that was in sync from the start. Its change is external too.
     let in_sync = s.satisfied.then_some(wanted).filter(|_| s.desired.sizing.is_none());
     let followed = s.desired.in_sync_with(now).filter(|_| s.satisfied && open.applied.is_none());
     let set = followed.or(made.map(|made| made.step.target())).or(in_sync).or(last.map(|last| last.step.target()));
@@ -38,7 +38,7 @@ pub(super) fn drifted(
 pub(super) fn reported(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let change = wanted.change;
     let drift = s.desired.drift == DriftPolicy::Report && change.reason == Trigger::ExternalChange;
-    // A change that is shown twice is a question to a person, and a row that is missing once may be a list that lacks it.
+    // If the vendor shows a change twice, a person decides. If a row is missing once, the list may lack it.
     let comes_first = match &change.settle {
         Settle::Review(_) => true,
         Settle::Wait(_) => change.drifted.is_none(),
@@ -63,7 +63,7 @@ pub(super) fn repeated(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     vec![]
 }
 
-/// Corrections of changes from outside within the last day, for this very wish: another wish starts afresh.
+/// Corrections of changes from outside within the last day, for this very wish. The count begins anew with another wish.
 fn corrections_today(s: &Situation<'_>) -> usize {
     let day = SignedDuration::from_hours(24);
     s.history

@@ -58,7 +58,7 @@ pub(super) fn approved(intent: &Intent, plan: Option<&Plan>) -> Option<Notice> {
     Some(Notice { warning: false, reason: event::CHANGE_APPROVED, action: format!("Approve-{}", intent.id), note })
 }
 
-/// Reports conditions that turned: what a person wants to know without reading the object.
+/// Reports conditions that turned, so that a person need not read the object.
 pub(super) fn transitions(old: &LicenseSeatsStatus, new: &LicenseSeatsStatus, notices: &mut Vec<Notice>) {
     let turned = |kind: &str| {
         let passes = |status| [kind::LICENSE_VALID, kind::SEAT_SHORTAGE].contains(&kind) && adds_a_key(status);
@@ -102,7 +102,7 @@ fn asks(status: &LicenseSeatsStatus) -> Option<(&str, &str)> {
     Some((&plan.id, &pending.message))
 }
 
-/// Whether a license key is about to be added, or was sent and is not listed yet: what its seats will mend is no reason to warn.
+/// Whether a license key is about to be added, or was sent and is not listed yet: a shortage that its seats will end is no reason to warn.
 fn adds_a_key(status: &LicenseSeatsStatus) -> bool {
     let adds = |step: &Step| matches!(step, Step::AddKey(_));
     let planned = status.plan.as_ref().is_some_and(|plan| plan.blocked_by.is_empty() && adds(&plan.step));

@@ -1,4 +1,4 @@
-//! Why no decision could be made, by remedy. Sentences are ours alone: vendor text and secrets never get here.
+//! Why no decision was possible, by remedy. All sentences are Seatkeeper's own: vendor text and secrets never get here.
 
 use std::time::Duration;
 
@@ -23,23 +23,22 @@ pub enum Remedy {
     Spec,
     /// A change of the Secret or the spec. The Secret is read every few seconds, the vendor rarely.
     Credentials,
-    /// The older object that has the same pool: it goes, or one of the two is pointed elsewhere.
+    /// The older object with the same pool: a person deletes it, or gives one of the two another account.
     Owner,
-    /// The administrator of the cluster: the CRD, or what changes a status on its way into the store. Tried again with
+    /// The administrator of the cluster: the CRD, or something else that changes a status before it is stored. Tried again with
     /// back-off.
     Cluster,
-    /// Nothing here: the vendor cannot do this for this account.
+    /// No remedy here: the vendor cannot do this for this account.
     Unsupported,
-    /// Another server, or an update of it: it accepts the key and lacks a path. Tried again with back-off, and the
-    /// Secret is read every few seconds.
+    /// Another server, or an update of this one: it accepts the key and lacks a path. Tried again with back-off, and the Secret is
+    /// read every few seconds.
     Server {
-        /// It has been so for a few tries, and so a person must act. Until then, something in front of the server may be
-        /// starting.
+        /// A few tries have failed, so a person must act. Before that, a proxy in front of the server may still be starting.
         lasts: bool,
     },
-    /// Time. `after`: not before this long; `secret_may_help`: a change of the Secret may mend it sooner.
+    /// Time. `after`: the shortest wait; `secret_may_help`: a change of the Secret may end the fault sooner.
     Time {
-        /// What the vendor asked for, if it did.
+        /// The pause that the vendor asked for, if it did.
         after: Option<Duration>,
         /// Also read the Secret every few seconds (a wrong CA, a wrong host).
         secret_may_help: bool,
@@ -47,20 +46,20 @@ pub enum Remedy {
 }
 
 impl Remedy {
-    /// Whether the fault may pass without a person.
+    /// Whether the fault may end without a person.
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Self::Time { .. } | Self::Server { lasts: false })
     }
 }
 
 impl Fault {
-    /// A fault that an edit of the spec mends.
+    /// A fault that ends with an edit of the spec.
     pub fn spec(message: String) -> Self {
         let reason = super::reason::SPEC_INVALID;
         Self { remedy: Remedy::Spec, reason, summary: "spec cannot be used".into(), message }
     }
 
-    /// A fault that a change of the Secret mends.
+    /// A fault that ends with a change of the Secret.
     pub fn credentials(reason: &'static str, summary: &str, message: String) -> Self {
         Self { remedy: Remedy::Credentials, reason, summary: summary.to_owned(), message }
     }

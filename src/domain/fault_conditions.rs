@@ -1,15 +1,11 @@
 //! The conditions of a pass that reached no decision, by remedy. Called by `report`.
 
-use std::time::Duration;
+use jiff::Timestamp;
 
-use jiff::{SignedDuration, Timestamp};
-
-use super::condition::{ConditionStatus, Conditions, find, kind, reason};
+use super::condition::{ConditionStatus, Conditions, kind, reason};
+use super::wait_for_secret::{has_time, may_arrive};
 use super::{Fault, Remedy};
 use crate::api::LicenseSeatsStatus;
-
-/// A Secret that arrives with its object does so within this long.
-const ARRIVES: SignedDuration = SignedDuration::from_mins(2);
 
 pub(super) fn failed(
     status: &mut LicenseSeatsStatus,
@@ -24,7 +20,7 @@ pub(super) fn failed(
         Remedy::Spec | Remedy::Owner | Remedy::Cluster => {
             conditions.say(kind::READY, ConditionStatus::False, fault.reason, &fault.message);
             match fault.remedy {
-                // Its Secrets can be read, and the vendor is not asked about them: a fault of before may be mended.
+                // The operator can read the Secrets, and does not ask the vendor about them: an earlier fault may have ended.
                 Remedy::Owner => conditions.keep_true(kind::CREDENTIALS_VALID),
                 _ => conditions.keep(kind::CREDENTIALS_VALID),
             }
@@ -62,31 +58,14 @@ pub(super) fn failed(
     status.conditions = conditions.done();
 }
 
-/// The fault is none of the credentials.
+/// The credentials are not at fault.
 fn accepts(conditions: &mut Conditions<'_>) {
     let words = "the credentials are accepted";
     conditions.say(kind::CREDENTIALS_VALID, ConditionStatus::True, reason::AUTHENTICATED, words);
 }
 
-/// Whether a fault may pass by itself. A Secret that is not there yet, or not filled yet, is the normal course of a GitOps
-/// start; the rest waits for a person. `conditions` say `CredentialsValid` already.
+/// Whether a fault may end by itself. A Secret that is still missing or incomplete is normal at a GitOps start. Every other fault
+/// waits for a person. `conditions` say `CredentialsValid` already.
 pub(super) fn passes(fault: &Fault, conditions: &Conditions<'_>, now: Timestamp) -> bool {
     fault.remedy.may_pass() || (may_arrive(fault.reason) && has_time(conditions.since(kind::CREDENTIALS_VALID), now))
-}
-
-/// Whether a reason is of a Secret that is missing or half filled.
-pub(super) fn may_arrive(reason: &str) -> bool {
-    [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&reason)
-}
-
-/// Whether a Secret that has been awaited since then may still arrive with its object.
-pub(super) fn has_time(since: Option<Timestamp>, now: Timestamp) -> bool {
-    since.is_some_and(|since| now.duration_since(since) < ARRIVES)
-}
-
-/// How long still the Secret of a license key is awaited before a person must act, as a status says it.
-pub fn awaits_secret(status: &LicenseSeatsStatus, now: Timestamp) -> Option<Duration> {
-    find(&status.conditions, kind::RECONCILING)?;
-    let ready = find(&status.conditions, kind::READY).filter(|ready| may_arrive(&ready.reason))?;
-    Duration::try_from(ARRIVES.saturating_sub(now.duration_since(ready.last_transition_time.0))).ok()
 }

@@ -1,9 +1,9 @@
-//! Who leads: the decision over a `coordination.k8s.io` Lease. Pure, and blind to wall clocks: a lease runs out when it
-//! has not changed for its duration on the watcher's own monotonic clock, whatever times are written in it.
+//! Decides which replica leads, from a `coordination.k8s.io` Lease. Pure, and without wall clocks: a lease expires when it has not
+//! changed for its duration on the watcher's own monotonic clock, whatever times it holds.
 
 use std::time::Duration;
 
-/// The longest lease of another replica that is waited for; more is nonsense, and no flag may ask for it.
+/// The longest lease of another replica that this one waits for. A longer one is nonsense, and no flag may set it.
 pub const LONGEST_LEASE: Duration = Duration::from_secs(600);
 
 /// The fields of a Lease that matter here.
@@ -18,7 +18,7 @@ pub struct LeaseSeen {
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseStep {
-    /// No replica holds it: take it, on condition that it is still as seen.
+    /// No replica holds it: take it, if it is still as seen.
     Acquire,
     /// It is ours: renew it.
     Renew,

@@ -72,7 +72,7 @@ fn ahead(
     (ends, left): (Timestamp, SignedDuration),
     (expiry, kind): (&[Duration], &str),
 ) -> Validity {
-    // The shortest warning time that has been reached: each one makes another sentence, and so another event.
+    // The shortest warning time that was reached. Each one makes another sentence, and so another event.
     let reached =
         expiry.iter().filter(|before| SignedDuration::try_from(**before).is_ok_and(|before| left < before)).min();
     match reached {
@@ -106,7 +106,7 @@ fn soon(vendor: &str, license: &License, (ends, hours): (Timestamp, u64), kind: 
     }
 }
 
-/// Whether the vendor reports the license in force. Its word outweighs the clock of this process.
+/// Whether the vendor reports the license in force. Its report overrides the clock of this process.
 fn honored(license: &License) -> bool {
     license.can_add_user == Some(true) || matches!(license.state, LicenseState::Trial | LicenseState::PastDue)
 }
@@ -117,11 +117,10 @@ pub(super) fn last_moment(end: Timestamp) -> Timestamp {
     if midnight { end.saturating_add(DAY).unwrap_or(end) } else { end }
 }
 
-/// After a moment that is known, so long until it is surely over.
+/// The time after a known moment until that moment has certainly passed.
 pub(super) const OVER: Duration = Duration::from_millis(100);
 
-/// How long until the license says something else by itself: at its end, at the end of its period or of one of its keys, or at
-/// one of the times before its end.
+/// Time until the license changes by itself: at its end, at the end of its period or of one of its keys, or at one of the warning times.
 pub(super) fn turns_in(license: &License, expiry: &[Duration], now: Timestamp) -> Option<Duration> {
     let ends = license.expires_at.as_ref().map(|time| last_moment(time.0));
     let warnings = expiry.iter().filter_map(|before| ends?.checked_sub(*before).ok());
@@ -144,7 +143,7 @@ fn not_in_force(vendor: &str, license: &License, kind: &str) -> Option<Validity>
         LicenseState::Expired => gone(&format!("the license has expired{kind}"), reason::EXPIRED),
         LicenseState::Absent => gone("there is no license key", reason::EXPIRED),
         LicenseState::Invalidated => {
-            // Where the list does not show it, the seats do.
+            // If the list does not show it, the seats show it.
             let listed = license.keys.iter().filter(|key| key.state == KeyState::Active).count();
             if listed == 0 {
                 return Some(gone("the license is invalidated", reason::INVALIDATED));

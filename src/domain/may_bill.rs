@@ -1,17 +1,17 @@
-//! Seats that the vendor may bill and does not show. Asked by `decision`.
+//! Seats that the vendor may bill and does not show. Called by `decision`.
 
 use super::decision::{Decision, Situation, Verdict};
 use super::{Numbers, quantity};
 use crate::api::{Intent, IntentPhase, MayBill};
 
-/// The confirmation of a person after checking the bill. It is another word than the one to send the same change again.
+/// A person's confirmation after checking the bill. It differs from the word that sends the same change again.
 pub(super) fn checked(may: &MayBill) -> String {
     format!("bill-{}", may.id)
 }
 
-/// What the vendor may bill and does not show: the target of a change that it answered without a reason, as often as
-/// makes a refusal; of one whose outcome was not known when the spec was edited; and of one that it took back, where
-/// the spec asks for that by now. It stays in the status until the billed number is shown, another change is made, or a
+/// The number that the vendor may bill and does not show. It is the target of a change that the vendor refused twice without a
+/// reason, of a change whose outcome was not known when the spec was edited, or of a change that the vendor took back and whose old
+/// numbers the spec now asks for. It stays in the status until the billed number is shown, another change is made, or a
 /// person confirms it.
 pub(super) fn may_bill(s: &Situation<'_>, decision: &Decision) -> Option<MayBill> {
     let account = s.seen.account_key();

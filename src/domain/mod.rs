@@ -1,9 +1,10 @@
-//! The pure core: what is wanted, what is seen, and so what is to be done.
+//! The pure core: computes the next step from the wish and the reading.
 //!
 //! No async, no kube client, no HTTP and no clock in here: `now` and every elapsed time are arguments. Called by
 //! `controller`, whose act step is the only code that carries out a [`Decision`].
 
 mod adjustment;
+mod agreed_seats;
 mod approval;
 mod ceilings;
 mod change_direction;
@@ -49,23 +50,24 @@ mod sizing;
 mod standby;
 mod status_column;
 mod two_readings;
+mod wait_for_secret;
 mod wanted_change;
 mod windows;
 
 pub use adjustment::{ChangeTimes, CronRule, Direction, Renewal};
-pub use approval::{Approval, Approvals, agreed_for, fault_of};
+pub use agreed_seats::agreed_for;
+pub use approval::{Approval, Approvals, fault_of};
 pub use ceilings::Ceilings;
 pub use change_history::remember;
 pub use checked_spec::{Desired, LONGEST_INTERVAL, SpecFault};
 pub use condition::{StandsStill, in_sync_before, keep_ready, kind, reason, stands_still, tells_fault};
 pub use condition_table::{CONDITIONS, Entry};
 pub use decision::{Decision, Doubt, Situation, Verdict, decide};
-pub use delayed_reading_message::{RATE_LIMITED, is_rate_limited, says_turn, says_unsent, shown};
+pub use delayed_reading_message::{RATE_LIMITED, is_rate_limited, says_turn, shown};
 pub use doubt_clock::DoubtClock;
 pub use edited_wish::satisfaction;
-pub use events::{Notice, adoptions, another_installation};
+pub use events::{Notice, adoptions, another_installation, event};
 pub use fault::{Fault, Remedy};
-pub use fault_conditions::awaits_secret;
 pub use gates::{Hold, HoldKind, Wake};
 pub use keys::{AfterKeyWrite, KeyRing, Lack, Row, WantedKey, after_key_write, fingerprint};
 pub use lease::{LONGEST_LEASE, LeaseSeen, LeaseStep, lease_step};
@@ -82,6 +84,7 @@ pub use seat_limit::LimitGoal;
 pub use settle_time::Timing;
 pub use sizing::{Size, Sizing};
 pub use standby::{ActivePast, Standby, Standing, edits_unseen, is_cluster_name, unchecked};
+pub use wait_for_secret::awaits_secret;
 pub use windows::{Awaited, BEFORE_OPENING, Calendar, Opening};
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::api::{Account, Change, Intent, IntentPhase, KeyCapabilities, KeyStep,
 pub struct Numbers {
     /// Purchased seats.
     pub seats: i32,
-    /// Up to how many the vendor may buy by itself; `None` means without end.
+    /// Up to how many seats the vendor may buy by itself; `None`: any number.
     pub limit: Option<i32>,
 }
 
@@ -37,7 +37,7 @@ impl Step {
         }
     }
 
-    /// What the vendor shows once the change is made, as far as that is known before.
+    /// The numbers after the change, as far as they are known before it.
     pub fn target(&self) -> Numbers {
         match self {
             Self::Seats(SeatsStep { to, limit_to, .. }) => Numbers { seats: *to, limit: *limit_to },
@@ -98,7 +98,7 @@ pub enum Usage {
 }
 
 impl Usage {
-    /// The number to compare with, if there is one.
+    /// The number for comparisons, if there is one.
     pub fn count(self) -> Option<i32> {
         match self {
             Self::Exact(n) | Self::AtLeast(n) => Some(n),
@@ -118,7 +118,7 @@ pub struct Bound {
     pub pool: Option<&'static str>,
 }
 
-/// Whether these credentials can write at all, and what they cannot.
+/// Whether these credentials can write, and what they cannot change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Support {
     /// `Some(why)`: the numbers of this pool cannot be changed, with a sentence that says why and what to do.
@@ -129,14 +129,14 @@ pub struct Support {
     pub cannot_clear_limit: Option<String>,
     /// `Some(why)`: seats must not be lowered for now, with a sentence that says why and what to do.
     pub cannot_lower: Option<String>,
-    /// Which changes of the seats say how many more, and not how many.
+    /// Which changes of the seats are differences, and not totals.
     pub differences: Differences,
 }
 
-/// Which changes of the seats are sent as a difference, which adds to whatever is there when it arrives.
+/// Which changes of the seats are sent as a difference, which adds to the number at its arrival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Differences {
-    /// None: each says how many seats there should be.
+    /// None: each change has a total.
     #[default]
     Never,
     /// Changes that also remove the limit.
@@ -197,13 +197,13 @@ pub struct Snapshot {
     pub rules: Rules,
     /// Seats that are billed, where these credentials show it.
     pub billed: Option<i32>,
-    /// What is billed was read before this reading. No change rests on it.
+    /// The billed number comes from an earlier reading. No change rests on it.
     pub billed_is_old: bool,
     /// What each key allows.
     pub capabilities: Vec<KeyCapabilities>,
     /// The license behind the seats, where these credentials show it.
     pub license: Option<License>,
-    /// One of the keys does not do what it is there for; the others were enough to read everything else.
+    /// One of the keys fails; the others were enough to read everything else.
     pub concern: Option<Fault>,
 }
 
@@ -227,7 +227,7 @@ impl Snapshot {
         self.billed.is_some() && !self.billed_is_old && self.billed == self.numbers().map(|numbers| numbers.seats)
     }
 
-    /// The license keys, where they decide over the seats.
+    /// The license keys, if they decide the number of seats.
     pub fn keys(&self) -> Option<&KeyRing> {
         match &self.model {
             Model::Keys(ring) => Some(ring),

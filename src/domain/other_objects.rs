@@ -1,4 +1,4 @@
-//! Other objects of the same account: what they have against a change. One change is made at a time.
+//! Other objects of the same account, and how they block a change. An account gets one change at a time.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub enum Obstacle {
     SameRows {
         /// The object that has it.
         peer: Peer,
-        /// Says that the two differ, in the annotation.
+        /// The value of the annotation that declares the two different.
         id: String,
     },
     /// A change of the same account may be in flight. `None`: its object or its record is gone.
@@ -42,7 +42,7 @@ pub struct Stuck {
     pub pool: &'static str,
     /// Its owner.
     pub peer: Peer,
-    /// Why nothing goes on.
+    /// Why it makes no progress.
     pub still: StandsStill,
 }
 
@@ -98,7 +98,7 @@ impl Obstacle {
 /// How often to check whether another object is done, if nothing reports it sooner.
 pub(super) const OTHERS: Wake = Wake::After(Duration::from_secs(15));
 
-/// Other objects have something against it at this moment.
+/// Another object blocks the change now.
 pub(super) fn obstacle(s: &Situation<'_>) -> Option<Hold> {
     let obstacle = s.obstacle?;
     let kind = match obstacle {
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn sentence_of_held_object_names_it_and_why_in_its_own_namespace_alone() {
         let sentence = |peer| {
-            let still = StandsStill { why: "suspended".into(), deferred: false };
+            let still = StandsStill { why: "suspended".into(), deferred: true, of_a_person: true };
             Stuck { pool: "passwordManager", peer, still }.sentence()
         };
         let near = sentence(Peer::Here("passwords".to_owned()));

@@ -8,18 +8,18 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use super::{Fault, Numbers, Row};
 use crate::api::{Change, Intent, IntentPhase};
 
-/// The outcome of a write, judged by proof and not by hope.
+/// The outcome of a write, judged by proof.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// No byte of the request left this process.
     NotSent(&'static str),
-    /// An answer that is proven to come before any effect.
+    /// An answer that provably comes before any effect.
     Refused(Refusal),
     /// The vendor reports success. Only a reading proves it.
     Accepted,
     /// The vendor reports an added license key and its row.
     Added(Box<Row>),
-    /// An answer with a known meaning that proves nothing: a refusal may come after an effect.
+    /// An answer with a known meaning that proves nothing, because a refusal may come after an effect.
     Uncertain(Uncertain),
     /// The vendor's application gave its final answer, and it does not prove "no effect".
     Answered,
@@ -32,22 +32,22 @@ pub enum Outcome {
 pub enum Refusal {
     /// Too many requests; the same may be sent after this long.
     Throttled(Option<Duration>),
-    /// The credentials do not allow it, or no token could be had.
+    /// The credentials do not allow it, or there is no token.
     Credentials(Fault),
-    /// The request itself, and why, in our words, as what follows "because": sending it again cannot help.
+    /// The request itself, with the reason in our words, as they follow "because". To send it again cannot help.
     Request(String),
 }
 
-/// The content of an answer without proof. It is asked once more after the settle time, and then a person.
+/// The content of an answer without proof. Seatkeeper sends the request once more after the settle time, and then asks a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uncertain {
-    /// The license key is there already.
+    /// The account has the license key already.
     Present,
-    /// A refusal that the vendor also gives where the license key is there already.
+    /// A refusal that the vendor also gives if it has the license key already.
     PerhapsPresent,
     /// The field that carries the license key is wrong.
     Field,
-    /// The same of the field in lower case.
+    /// The same for the field in lower case.
     LowerField,
     /// An answer that is not understood, with its status.
     Status(u16),
@@ -81,14 +81,14 @@ impl Uncertain {
         matches!(self, Self::Between(_))
     }
 
-    /// Whether these are its words in a record.
+    /// Whether these are the words of this answer in a record.
     pub fn is_told(self, words: Option<&str>) -> bool {
         words == Some(self.words().as_str())
     }
 }
 
 impl Outcome {
-    /// Whether the vendor may have done something, so that it is to be read back.
+    /// Whether the vendor may have done something, so that the outcome must be read back.
     pub fn is_of_something_sent(&self) -> bool {
         !matches!(self, Self::NotSent(_) | Self::Refused(_))
     }
@@ -126,7 +126,7 @@ pub struct AfterWrite {
     pub applied: Option<Change>,
 }
 
-/// Judges a write by its outcome and by what was read right after it (`None`: could not be read).
+/// Judges a write by its outcome and by the reading right after it (`None`: the reading failed).
 pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers>, now: Timestamp) -> AfterWrite {
     let reached = read_back == Some(intent.target());
     let turned = |phase| Some(Intent { phase, ..intent.clone() });
@@ -150,8 +150,8 @@ pub fn after_write(intent: &Intent, outcome: &Outcome, read_back: Option<Numbers
     AfterWrite { intent: stays, applied: (sent && reached).then(|| applied(intent, now)) }
 }
 
-/// What was open before an intent that was not sent. A repeat leaves its decision after the attempt before it:
-/// forgotten, the next request would count as the first.
+/// The open intent before one that was not sent. A repeat that was not sent leaves the attempt before it on record. Otherwise the
+/// next request would count as the first.
 pub(super) fn before(intent: &Intent) -> Option<Intent> {
     let phase = if intent.step.key().is_some() { IntentPhase::Answered } else { IntentPhase::WithoutEffect };
     (intent.attempt > 1).then(|| Intent { attempt: intent.attempt - 1, phase, ..intent.clone() })

@@ -1,9 +1,10 @@
-//! What another write in between must not lose: what was done at the vendor goes over the status that is stored now.
+//! Keeps what was done at the vendor after a write by another writer: it is written over the stored status.
 
 use crate::api::LicenseSeatsStatus;
 
-/// What of a record is written where another writer wrote since it was read: what was done at the vendor, over what is stored now.
-/// `ours`: the intent of the record as it was read or written last. `None`: the stored intent is another one, so nothing is.
+/// The part of a record that is written if another writer wrote since the reading: what was done at the vendor, over the stored
+/// status. `ours`: the intent of the record as it was read or written last. Returns `None` if the stored intent is another one: then
+/// nothing is written.
 pub fn over_another_write(
     stored: LicenseSeatsStatus,
     ours: Option<&str>,
@@ -13,13 +14,13 @@ pub fn over_another_write(
     ours.map(|_| LicenseSeatsStatus {
         intent: record.intent.clone(),
         history: record.history.clone(),
-        // What is known of license keys is proof too: lost, one of them would be added again.
+        // The records of license keys are proof too: without them a key would be added again.
         license: record.license.clone(),
-        // So is what may be billed: no other record knows an intent that this record drops.
+        // So is the number that may be billed: no other record has an intent that this record drops.
         may_bill: record.may_bill.clone(),
-        // And so is what a window has seen, and which plan was used up.
+        // So are the count of a window, and the plan that was used up.
         window: record.window.clone(),
-        // And so are the seats with which the account was in sync: a change of ours makes them another number.
+        // So are the seats with which the account was in sync, which a change of ours changes.
         sizing: record.sizing.clone(),
         last_plan: record.last_plan.clone(),
         agreed_seats: record.agreed_seats,

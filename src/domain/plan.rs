@@ -37,7 +37,7 @@ pub(super) fn plan(s: &Situation<'_>, change: &Move) -> Plan {
     let id = shown.map_or_else(|| basis.clone(), |shown| shown.id);
     let mut step = change.step.clone();
     if let Step::AddKey(key) | Step::RemoveKey(key) = &mut step {
-        // What the list showed meanwhile belongs to the intent.
+        // The rows that the list showed meanwhile belong to the intent.
         key.present.clear();
         key.heard.clear();
         key.unexplained = None;
@@ -108,7 +108,7 @@ pub(super) fn review_of(change: &Change) -> Intent {
     }
 }
 
-/// The published plan: the last one while the change asks for no more, else a new one. `None`: a change that neither costs nor gives
+/// The published plan: the last one while the change goes no further, otherwise a new one. `None`: a change that neither costs nor gives
 /// back anything, such as a lower limit, needs no approval.
 pub(super) fn shown(s: &Situation<'_>, step: &Step) -> Option<ShownPlan> {
     if !is_of_a_plan(step) {
@@ -146,7 +146,7 @@ pub(super) fn is_of_a_plan(step: &Step) -> bool {
     directions(step) != (false, false)
 }
 
-/// The plan that the status shows last from now on. It is finished where nothing is wanted any more.
+/// The plan that the status shows last from now on. It is finished if no change is wanted any more.
 pub(super) fn last_plan(s: &Situation<'_>, decision: &Decision) -> Option<ShownPlan> {
     let over = decision.verdict.wants_nothing();
     let shown = decision.plan.as_ref().and_then(|plan| shown(s, &plan.step));

@@ -2,25 +2,25 @@
 
 use crate::api::LicenseKeyEntry;
 
-/// What a vendor and its things are called, in sentences and labels.
+/// The names of a vendor and of its things, in sentences and labels.
 #[derive(Debug, PartialEq, Eq)]
 pub struct VendorWords {
     /// The kind of vendor as written in `spec.vendor` and in metric labels.
     pub key: &'static str,
     /// The vendor's name as people write it.
     pub name: &'static str,
-    /// What the vendor calls an account, such as `account`.
+    /// The vendor's word for an account, such as `account`.
     pub account: &'static str,
     /// The field of the spec that lists license keys; empty where there are none.
     pub keys_field: &'static str,
-    /// What the account does when it is full, as the end of a sentence that begins with the account.
+    /// The behavior of a full account, as the end of a sentence that begins with the account.
     pub full: &'static str,
 }
 
 /// One countable pool of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pool {
-    /// What the vendor is called.
+    /// The names of the vendor.
     pub vendor: &'static VendorWords,
     /// The pool within its account.
     pub name: &'static str,
@@ -30,13 +30,13 @@ pub struct Pool {
     pub most_seats: i32,
     /// How a person frees seats, and of whom, as in `remove 3 members`.
     pub frees: (&'static str, &'static str),
-    /// The credentials that show all of its use, where others show a part of it or none; `None` where no others show more.
+    /// The credentials that show the whole use, if other credentials show a part of it or none; `None` if no credentials show more.
     pub every_use: Option<&'static str>,
-    /// What the spec asks of the pool, beside seats and limit.
+    /// The wishes of the spec for the pool, except for seats and limit.
     pub goal: Goal,
 }
 
-/// What the spec asks of a pool, beside seats and limit.
+/// The wishes of a spec for a pool, except for seats and limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// Seats are set as a number.
@@ -51,8 +51,7 @@ pub enum Goal {
 }
 
 impl Pool {
-    /// Names of the Secrets with license keys, each once. A Secret that cannot be read does not keep the account from
-    /// being read.
+    /// Names of the Secrets with license keys, each once. An unreadable one of these Secrets does not prevent a reading of the account.
     pub fn key_secrets(&self) -> Vec<&str> {
         let Goal::Keys { keys, .. } = &self.goal else { return Vec::new() };
         let mut names: Vec<&str> = keys.iter().map(|entry| entry.secret_key_ref.name.as_str()).collect();

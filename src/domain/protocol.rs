@@ -1,4 +1,4 @@
-//! What every kind of change shares of the purchase protocol: the times, the clocks, and what an open intent allows.
+//! The part of the purchase protocol that every kind of change shares: the times, the clocks, and what an open intent allows.
 //!
 //! An intent is closed only by proof. All waiting is measured on the caller's monotonic clock from when this process
 //! first saw the doubt, so a restart waits again and a clock jump changes nothing.
@@ -57,7 +57,7 @@ pub(super) struct Wait {
     pub left: Duration,
     /// The settle time has passed: what was read now counts as the first of two readings.
     pub settled: bool,
-    /// What is wanted is visible already.
+    /// The wanted numbers are visible already.
     pub visible: bool,
 }
 
@@ -70,9 +70,9 @@ impl Wait {
 /// Whether the recorded intent lets another request follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Nothing is open. The next request for the same is this attempt.
+    /// No intent is open. The next request for the same change is this attempt.
     Free { attempt: i32 },
-    /// Nothing may be sent for now.
+    /// No request may be sent for now.
     Wait(Wait),
     /// The vendor refused; the same is not sent again.
     Rejected,
@@ -83,14 +83,14 @@ pub(super) enum State {
 /// The recorded intent, judged: what the record must say from now on, and what may follow.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Open {
-    /// What stays recorded, whatever is decided besides.
+    /// The intent that stays recorded, whatever else is decided.
     pub intent: Option<Intent>,
-    /// A change now seen to be made that the record did not know.
+    /// A change that a reading shows as made and that the record lacks.
     pub applied: Option<Change>,
     pub state: State,
     /// The step that had no effect and may be sent once more.
     pub repeat: Option<Step>,
-    /// With `Rejected`: what is missing, where it is more than a refusal.
+    /// With `Rejected`: the trouble, if it is more than a refusal.
     pub lack: Option<Lack>,
 }
 
@@ -111,7 +111,7 @@ impl Open {
         Self::keep(intent, State::Wait(wait))
     }
 
-    /// The vendor shows the change as made, and nothing of it is open any more.
+    /// The vendor shows the change as made, and the change is no longer open.
     pub(super) fn done(change: Change) -> Self {
         Self { applied: Some(change), ..Self::free() }
     }
@@ -130,19 +130,18 @@ impl Open {
     }
 }
 
-/// What an open intent is waited for. Late effects are counted from the answer: the request itself may have taken a good
-/// part of that time.
+/// The wait for an open intent. Late effects count from the answer, because the request itself may have taken a large part of that time.
 pub(super) fn wait_of(intent: &Intent) -> WaitFor {
     let id = intent.id.clone();
     if intent.phase == IntentPhase::Answered { WaitFor::LateEffects(id) } else { WaitFor::Request(id) }
 }
 
-/// What is left of the settle time of an open intent.
+/// The rest of the settle time of an open intent.
 pub(super) fn settling(s: &Situation<'_>, intent: &Intent) -> Option<Wait> {
     wait(s, wait_of(intent), settle_time(s, intent))
 }
 
-/// What is left of a wait of this length, if anything.
+/// The rest of a wait of this length, if any.
 pub(super) fn wait(s: &Situation<'_>, what: WaitFor, length: Duration) -> Option<Wait> {
     let since = s.elapsed.filter(|e| e.wait == what).map_or(Duration::ZERO, |e| e.since);
     let left = length.saturating_sub(since);
@@ -152,12 +151,12 @@ pub(super) fn wait(s: &Situation<'_>, what: WaitFor, length: Duration) -> Option
 /// The doubt where the vendor shows no numbers: nothing can be judged, and the time runs all the same.
 pub(super) fn unread(s: &Situation<'_>) -> Option<Doubt> {
     let intent = s.intent.filter(|intent| intent.is_open())?;
-    // After the settle time there is nothing more to wait for but numbers.
+    // After the settle time only numbers are missing.
     let left = settling(s, intent).map_or(Duration::MAX, |wait| wait.left);
     Some(Doubt { wait: wait_of(intent), left, settled: false })
 }
 
-/// An id that no other attempt has: not of this object, not of another replica, not of another time.
+/// An id that no other attempt has, neither of this object, nor of another replica, nor of another time.
 pub fn intent_id(plan: &str, attempt: i32, writer: &str, now: Timestamp) -> String {
     digest(&[plan, &attempt.to_string(), writer, &now.as_nanosecond().to_string()])
 }

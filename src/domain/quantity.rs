@@ -1,9 +1,10 @@
-//! Seats as a number that is set, together with its limit: what an open change of them still means, and what comes next.
+//! Seats as a number that is set, together with its limit: judges their open change, and finds the next step.
 
 mod another_seatkeeper;
 pub(super) mod late_effects;
 pub(super) mod made_twice;
 mod open_intent;
+mod refused_change;
 mod taken_back;
 
 pub(super) use taken_back::taken_back;
@@ -14,7 +15,7 @@ use super::wanted_change::{Look, Move, Next, Rest, Settle};
 use super::{Doubt, Numbers, Situation, drift, sizing};
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step, Trigger};
 
-/// The clock of the last change of seats that must go on.
+/// The clock of the last change of seats, if it must go on.
 pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<Doubt> {
     late_effects::late_clock(s, applied.or(s.history.first())?)
 }
@@ -22,8 +23,8 @@ pub(super) fn late_clock(s: &Situation<'_>, applied: Option<&Change>) -> Option<
 /// Judges the open change and returns what is next, if nothing blocks it.
 pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     let mut open = open_intent::judge(s, now);
-    // What the vendor took back looks like what it bought by itself, where that is allowed. So does our last change once more,
-    // unless as many seats are in use, for the vendor buys no more than those: they are kept either way.
+    // A change that the vendor took back looks like its own purchase, if the limit allows one. So does our last change made twice,
+    // unless as many seats are in use: the vendor buys no more than those, so they stay in either case.
     let last = s.history.first().filter(|last| last.account == s.seen.account_key());
     let grown = taken_back(s, now).is_none() && made_twice::made_twice(s, last, now).is_none();
     let made = last.is_some_and(|last| s.asked_for(last));
@@ -47,7 +48,7 @@ pub(super) fn look(s: &Situation<'_>, now: Numbers) -> Look {
     Look { open, next, meanwhile, wanted: Some(wanted).filter(|wanted| *wanted != now), license: None, lost: None }
 }
 
-/// Whether this account moved by exactly our own plan: it is not moved any further before a person has decided who moved it.
+/// Whether this account changed by exactly our own plan. Seatkeeper changes it no further before a person has decided who made the change.
 fn is_question(s: &Situation<'_>, intent: &Intent) -> bool {
     intent.phase == IntentPhase::MadeElsewhere && intent.account == s.seen.account_key()
 }
@@ -88,7 +89,7 @@ fn next(s: &Situation<'_>, now: Numbers, wanted: Numbers, open: &Open) -> Move {
         not_before: again.filter(|intent| !s.looked_since(intent)).and_then(|intent| Some(intent.next_try.as_ref()?.0)),
         drifted,
         settle,
-        // What was learned of a change that was taken back must outlast every wait, or it would have to be learned anew.
+        // The findings about a change that was taken back must outlast every wait. Otherwise they would have to be made anew.
         keeps_clock: taken_back.is_some(),
     }
 }

@@ -1,16 +1,17 @@
-//! The message of `Ready`: what a decision says to people, and what the numbers add.
+//! The message of `Ready`: the sentence of a decision, and the additions from the numbers.
 
 use std::cmp::Ordering;
 
 use super::condition::{ConditionStatus, Conditions, kind};
 use super::decision_conditions::{Told, above_ceiling, may_bill, numbers};
+use super::delayed_reading_message::UNSENT;
 use super::may_bill::checked;
 use super::quantity::made_twice::doubled;
 use super::standby::{activates, standing_by};
 use super::{Decision, Hold, LimitGoal, Snapshot, Verdict, keys, status_column};
 use crate::api::{CONFIRM, Change, Intent, IntentPhase, LicenseSeatsStatus};
 
-/// Sets `Ready`: the sentence of the decision or of the license, and what the numbers add. Returns the reason and the message.
+/// Sets `Ready`: the sentence of the decision or of the license, and the additions from the numbers. Returns the reason and the message.
 pub(super) fn say_ready(
     conditions: &mut Conditions,
     status: &LicenseSeatsStatus,
@@ -49,11 +50,15 @@ pub(super) fn say_ready(
     if told.decision.verdict == Verdict::InSync {
         message.push_str(&activates(told.decision));
     }
+    // Readings go on, so nothing else would say it.
+    if let Some(why) = &told.decision.unsent {
+        message = format!("{message}{UNSENT}{why}");
+    }
     conditions.say(kind::READY, ready, why, &message);
     (why, message)
 }
 
-/// The target of a change that is about to be made, or whose outcome is awaited. `history`: recorded changes, newest first.
+/// The target of a change that is about to be made, or whose outcome is not known yet. `history`: recorded changes, newest first.
 fn brings(decision: &Decision, history: &[Change]) -> Option<i32> {
     let open = || decision.intent.as_ref().map(|intent| intent.target()).or(history.first().map(Change::target));
     let numbers = match &decision.verdict {
@@ -86,7 +91,7 @@ pub(super) fn ready(told: &Told<'_>, change: &str, history: &[Change]) -> String
                     format!("The outcome of the change to {} is not known yet", status_column::numbers(i.target()))
                 }
                 None if decision.drifted.is_some() => format!(
-                    "{vendor} was set back to {} from outside, which it bills too, and Seatkeeper corrects it once",
+                    "A person or program set {vendor} back to {}. {vendor} bills that number. Seatkeeper corrects it once",
                     status_column::numbers(numbers)
                 ),
                 None => format!("{vendor} took the last change back, and may bill it all the same"),
@@ -137,7 +142,7 @@ fn held(holds: &[Hold], change: &str) -> String {
     format!("{change} not made: {}", message.join("; "))
 }
 
-/// The message for an account that moved by exactly the planned change before Seatkeeper had sent it.
+/// The message for an account that changed by exactly the planned change before Seatkeeper had sent it.
 pub(super) fn made_elsewhere(vendor: &str, intent: &Intent, seen: &Snapshot, grows: bool) -> String {
     let (from, to) = (intent.base(), intent.target());
     let itself =
@@ -177,8 +182,8 @@ fn review(vendor: &str, intent: &Intent, seen: &Snapshot, history: &[Change], gr
         )
     } else if seen.seats != intent.target().seats && bills_shown && history.first().is_some_and(made) {
         format!(
-            "{vendor} made the change to {}, and it was set back to {} from outside, which {vendor} bills too. Nothing is sent until you \
-             decide: find the source of that reset",
+            "{vendor} made the change to {}. Then a person or program set it back to {}, and {vendor} bills that number. Nothing is sent \
+             until you decide: find the source of that reset",
             status_column::numbers(intent.target()),
             status_column::numbers(seen)
         )

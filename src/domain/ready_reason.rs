@@ -1,24 +1,24 @@
-//! The reasons of `Ready` and `ChangePending`: what each verdict and each hold says, in words of the STATUS column and as a metric label too.
+//! The reasons of `Ready` and `ChangePending` for each verdict and each hold, with the words of the STATUS column and the metric label.
 
 use super::condition::{ConditionStatus, reason};
 use super::reconciling_and_stalled::Going;
 use super::{HoldKind, Verdict};
 
-/// What a verdict says.
+/// The reasons and words of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Says {
     pub ready: ConditionStatus,
     pub reason: &'static str,
     pub going: Going,
-    /// Reason of `ChangePending`, where a wanted change waits.
+    /// Reason of `ChangePending`, if a wanted change waits.
     pub pending: Option<&'static str>,
     /// The metric label of the pass.
     pub label: &'static str,
-    /// The STATUS column, where it does not depend on numbers. Of a hold: what blocks the change.
+    /// The STATUS column, if it does not depend on numbers. For a hold: what blocks the change.
     pub words: &'static str,
 }
 
-/// What a verdict says. A hold speaks through the first that gives the reason.
+/// The reasons and words of a verdict. Of several holds, the first gives the reason.
 pub(super) fn says(verdict: &Verdict) -> Says {
     let says = |ready, reason, going, label, words| Says { ready, reason, going, pending: None, label, words };
     match verdict {
@@ -59,7 +59,7 @@ pub(super) fn says(verdict: &Verdict) -> Says {
             "unsupported",
             "cannot be managed",
         ),
-        // A change waits there: the removal.
+        // A change waits there, which is the removal.
         Verdict::Lacking(lack) if lack.reason == reason::PRUNE_BLOCKED => Says {
             pending: Some(lack.reason),
             ..says(ConditionStatus::False, lack.reason, Going::Stalled, "lacking", "")
@@ -77,12 +77,12 @@ fn deferred(kind: &HoldKind) -> Option<(&'static str, &'static str)> {
         HoldKind::Approval => (reason::AWAITING_APPROVAL, "approval needed"),
         HoldKind::Denied => (reason::CHANGE_DENIED, "denied"),
         HoldKind::NeverMade(_) => (reason::NEVER_MADE, "shown only"),
-        HoldKind::DeferredPool => (reason::AWAITING_OTHER_POOL, "other pool is held"),
+        HoldKind::DeferredPool { .. } => (reason::AWAITING_OTHER_POOL, "other pool is held"),
         _ => return None,
     })
 }
 
-/// What holds a change, in the words of `Ready` and of `ChangePending`.
+/// The reasons of `Ready` and `ChangePending` for a hold.
 fn held(kind: Option<&HoldKind>) -> Says {
     let says = |ready, reason, going, words| Says { ready, reason, going, pending: Some(reason), label: "held", words };
     let rests = |reason, words| says(ConditionStatus::True, reason, Going::Rests, words);
@@ -114,7 +114,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
             says(ConditionStatus::Unknown, reason::OUTCOME_UNKNOWN, Going::On, "earlier change runs")
         }
         Some(HoldKind::SameRows) => stalls(reason::CONFLICT, "same licenses elsewhere"),
-        // These are verdicts of their own when they come first, or deferred.
+        // If they come first, these are verdicts of their own, or deferred.
         Some(
             HoldKind::VendorRule
             | HoldKind::Standby
@@ -126,7 +126,7 @@ fn held(kind: Option<&HoldKind>) -> Says {
             | HoldKind::Approval
             | HoldKind::Denied
             | HoldKind::NeverMade(_)
-            | HoldKind::DeferredPool,
+            | HoldKind::DeferredPool { .. },
         )
         | None => stalls(reason::VENDOR_REJECTED, "vendor would refuse"),
     }

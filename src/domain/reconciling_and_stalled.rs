@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::condition::{ConditionStatus, Conditions, kind, reason};
 use super::decision_conditions::Told;
-use super::fault_conditions::{has_time, passes};
+use super::fault_conditions::passes;
+use super::wait_for_secret::has_time;
 use super::{Remedy, Snapshot, Verdict};
 
 /// The result of kstatus.
@@ -41,7 +42,7 @@ pub(super) fn say_going(
     }
 }
 
-/// Whether a key that fails beside the others may recover without a person. While it fails, nothing is lowered.
+/// Whether a key that fails beside the other keys may recover without a person. While it fails, nothing is lowered.
 fn key_may_recover(conditions: &Conditions<'_>, seen: &Snapshot, now: Timestamp) -> bool {
     let fault = seen.concern.as_ref().filter(|fault| !matches!(fault.remedy, Remedy::Server { .. }));
     fault.is_some_and(|fault| passes(fault, conditions, now))

@@ -1,5 +1,4 @@
-//! The additions of a decision or an answer to the record. The record goes one way: it is read, it is added to here, it
-//! is written.
+//! The additions of a decision or an answer to the record. The record goes one way: it is read, this module adds to it, and it is written.
 
 use jiff::Timestamp;
 
@@ -25,15 +24,15 @@ pub struct Learned {
 impl Learned {
     fn of(mut status: LicenseSeatsStatus, applied: Option<Change>, license: Option<&License>) -> Self {
         if let Some(change) = &applied {
-            // Its plan is finished: the same step needs another yes.
+            // The plan of the change has ended: the same step needs another yes.
             let plan = status.last_plan.iter_mut().filter(|_| is_of_a_plan(&change.step));
             plan.for_each(|plan| plan.spent = true);
             if change.approval.is_some() {
                 status.agreed_seats = status.agreed_seats.max(reach(change.base(), change.target()));
             }
-            // A change that is made sets what is billed.
+            // A change that was made sets the billed number.
             status.may_bill = None;
-            // Until the account is in sync again, the change says what it should show.
+            // Until the account is in sync again, the change has the numbers that the account should show.
             status.sizing.iter_mut().for_each(|sizing| sizing.in_sync_with = None);
         }
         let mut notices: Vec<Notice> = remember(&mut status, applied).into_iter().collect();
@@ -45,7 +44,7 @@ impl Learned {
     }
 }
 
-/// Adds what a decision has found out: a change that is now seen to be made, and what is known of license keys.
+/// Adds the findings of a decision: a change that a reading shows as made, and the records of license keys.
 pub fn after_decision(status: LicenseSeatsStatus, decision: &Decision) -> Learned {
     let status = LicenseSeatsStatus {
         may_bill: decision.may_bill.clone(),
@@ -88,7 +87,7 @@ pub fn after_request(
     let gives_back = gives_place_back(intent, outcome);
     let window = if gives_back { uncounted(status.window, intent) } else { status.window };
     let intent = &Intent { window: intent.window.clone().filter(|_| !gives_back), ..intent.clone() };
-    // What did not leave is still planned: should the account move by exactly this, it was not moved by us.
+    // A change that did not leave is still planned. If the account changes by exactly this plan, Seatkeeper did not make the change.
     let unsent = || {
         let (id, step, reason) = (intent.id.clone(), intent.step.clone(), intent.reason);
         Plan { id, basis: None, step, reason, blocked_by: Vec::new(), not_before: None, estimate: None }
@@ -109,8 +108,8 @@ pub fn after_request(
     }
 }
 
-/// Whether a request has used no window: it did not leave, or the vendor refused it. A repeat that did not leave is open as its
-/// decision was before, and keeps that place.
+/// Whether a request has used no window: it did not leave, or the vendor refused it. A repeat that did not leave is open in the
+/// state before its decision, and keeps that place.
 fn gives_place_back(intent: &Intent, outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Refused(Refusal::Request(_)) => true,

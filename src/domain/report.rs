@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::approval::{agreed_for, agreed_seats};
+use super::agreed_seats::{agreed_for, agreed_seats};
 use super::condition::{reason, satisfied_generation};
 use super::decision_conditions::{Told, decided};
 use super::delayed_reading_message::without_turn;
@@ -18,7 +18,7 @@ use super::standby::unread;
 use super::{Decision, Desired, Fault, Remedy, Snapshot, Usage, Verdict, sizing};
 use crate::api::{Account, Effective, LicenseSeatsStatus, go_duration};
 
-/// What a pass found out.
+/// The finding of a pass.
 #[derive(Clone, Debug)]
 pub enum Finding<'a> {
     /// The vendor was read and a decision was made.
@@ -36,7 +36,7 @@ pub enum Finding<'a> {
         fault: &'a Fault,
         /// The checked spec, if it could be checked.
         desired: Option<&'a Desired>,
-        /// The account, as far as it is known.
+        /// The account, if it is known.
         account: Option<Account>,
         /// The last good reading is too old to rely on (or there was none).
         stale: bool,
@@ -44,7 +44,7 @@ pub enum Finding<'a> {
 }
 
 impl Finding<'_> {
-    /// How often the vendor is read, where the spec could be checked.
+    /// How often the vendor is read, if the spec could be checked.
     pub fn interval(&self) -> Option<Duration> {
         match self {
             Self::Decided { desired, .. } => Some(desired.interval),
@@ -53,7 +53,7 @@ impl Finding<'_> {
     }
 }
 
-/// The new status and what to report.
+/// The new status and its events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The whole status.
@@ -62,7 +62,7 @@ pub struct Report {
     pub notices: Vec<Notice>,
 }
 
-/// Makes the report of one pass over the status it found.
+/// Makes the report of one pass from the status that the pass found.
 pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, now: Timestamp) -> Report {
     let mut status = old.clone();
     let mut notices = Vec::new();
@@ -89,7 +89,7 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             let transient = matches!(fault.remedy, Remedy::Time { .. } | Remedy::Server { lasts: false });
             status.activity = unread(old, *desired, now);
             if transient && !stale {
-                // Its turn has come, and brought no numbers.
+                // The object had its turn, which brought no numbers.
                 return Report { status: without_turn(&status), notices };
             }
             status.satisfied_generation = satisfied;
@@ -102,13 +102,13 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
             status.account = account_of(status.account.take(), account.as_ref());
             if !transient {
                 if status.observed_generation != generation {
-                    // What waited before the edit has no right to leave after its window.
+                    // A change that waited before the edit may not leave after its window.
                     status.next_window = None;
                 }
                 status.observed_generation = generation;
             }
             if fault.remedy == Remedy::Owner && fault.reason == reason::CONFLICT {
-                // What it takes over later is not what it knows now.
+                // An object that takes over a pool later has other findings than now.
                 status.record_of = None;
             }
             failed(&mut status, old, generation, fault, now);
@@ -118,8 +118,8 @@ pub fn report(old: &LicenseSeatsStatus, generation: i64, finding: &Finding<'_>, 
     Report { status, notices }
 }
 
-/// The account that is recorded of an object that was not read. What was read stays recorded; an id that only a Secret or a
-/// spec names is none, for it would count as confirmed by the vendor.
+/// The account to record for an object that was not read. An account that was read stays recorded. An id that only a Secret or a
+/// spec names is not recorded, because it would count as confirmed by the vendor.
 fn account_of(recorded: Option<Account>, named: Option<&Account>) -> Option<Account> {
     match (recorded, named) {
         (Some(recorded), None) => Some(recorded),
@@ -139,7 +139,7 @@ fn effective(desired: &Desired) -> Effective {
 
 fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot, decision: &Decision) {
     let in_sync = decision.verdict == Verdict::InSync;
-    // What people agreed to for the account of before counts for no other.
+    // An agreement for the former account does not count for another one.
     let agreed = agreed_for(status, &seen.account_key());
     status.agreed_seats = agreed_seats(agreed, desired, seen, decision.verdict.wants_nothing());
     let shown = if in_sync { seen.numbers() } else { None };
@@ -156,7 +156,7 @@ fn observed(status: &mut LicenseSeatsStatus, desired: &Desired, seen: &Snapshot,
     };
     status.free = numbers.map(|n| n.seats).zip(seen.usage.count()).map(|(seats, used)| seats.saturating_sub(used));
     status.limit = numbers.and_then(|n| n.limit);
-    // Where license keys decide, the vendor buys nothing by itself.
+    // If license keys decide, the vendor buys nothing by itself.
     status.limited = numbers.filter(|_| seen.keys().is_none()).map(|n| n.limit.is_some());
     status.billed = seen.billed.filter(|billed| status.seats != Some(*billed));
     status.capabilities.clone_from(&seen.capabilities);

@@ -1,4 +1,5 @@
-//! Retries: earlier requests of this decision had no effect, so the next one waits, each longer than the one before.
+//! The pause before a retry: earlier requests of this decision had no effect, so the next one waits. Each pause is longer than the
+//! one before.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use crate::api::{Intent, IntentPhase, RECONCILE_REQUESTED_AT};
 /// The longest pause between two attempts without effect.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
-/// How much longer than the settle time to wait after an attempt without effect: with each one without an answer twice as
-/// long, up to [`LONGEST_PAUSE`] in all.
+/// The wait beyond the settle time after an attempt without effect. It doubles with each attempt without an answer, up to
+/// [`LONGEST_PAUSE`] in all.
 pub(super) fn pause_after(s: &Situation<'_>, intent: &Intent) -> Duration {
     if intent.phase == IntentPhase::Answered {
         return Duration::ZERO;
@@ -25,7 +26,7 @@ pub(super) fn pause_after(s: &Situation<'_>, intent: &Intent) -> Duration {
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let Some((at, last)) = wanted.change.not_before.zip(s.intent) else { return vec![] };
     let left = Duration::try_from(at.duration_since(s.now)).unwrap_or_default();
-    // A time that is further away than the pause is long was set by another clock.
+    // A time further away than the longest pause comes from another clock.
     if left.is_zero() || left > pause_after(s, last) {
         return vec![];
     }

@@ -1,18 +1,18 @@
-//! `spec.limit`: what it asks, the seats and the limit that the vendor should show, and the lower limit while an increase waits.
+//! `spec.limit`: its wish, the seats and the limit that the vendor should show, and the lower limit while an increase waits.
 
 use super::{Desired, Goal, Numbers, SpecFault, Usage};
 use crate::api::{LicenseSeatsSpec, LimitMode};
 
-/// What the limit should be.
+/// The wished limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitGoal {
-    /// Whatever it is.
+    /// Any limit.
     Keep,
     /// Equal to the purchased seats.
     Pinned,
     /// This number.
     UpTo(i32),
-    /// None at all.
+    /// No limit.
     Unlimited,
 }
 
@@ -37,8 +37,8 @@ pub(super) fn limit(spec: &LicenseSeatsSpec, goal: &Goal) -> Result<LimitGoal, S
     }
 }
 
-/// What the vendor should show, given what it shows now. Under an `UpTo` limit the vendor may buy by itself, and what it bought is in order: all of it once this very spec was
-/// satisfied, and after an edit as much of it as is in use.
+/// The numbers that the vendor should show, from those that it shows now. Under an `UpTo` limit the vendor may buy by itself, and
+/// its purchases stay: all of them if this very spec was satisfied before, and after an edit those in use.
 pub(super) fn target(desired: &Desired, now: Numbers, usage: Usage, satisfied: bool) -> Numbers {
     let kept = match desired.limit {
         LimitGoal::UpTo(limit) if now.seats <= limit && satisfied => now.seats,
@@ -53,6 +53,12 @@ pub(super) fn target(desired: &Desired, now: Numbers, usage: Usage, satisfied: b
         LimitGoal::Unlimited => None,
     };
     Numbers { seats, limit }
+}
+
+/// Whether more seats than the spec asks for stay because the vendor may have bought them. No person has agreed to fewer seats if
+/// the object found them.
+pub(super) fn keeps_bought(desired: &Desired, now: Numbers) -> bool {
+    matches!(desired.limit, LimitGoal::UpTo(_)) && desired.seats.is_some_and(|seats| seats < now.seats)
 }
 
 /// The protective step while an increase waits: lower the limit to what the spec allows.

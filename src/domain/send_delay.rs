@@ -1,4 +1,4 @@
-//! How long after its publishing a plan is sent: differences of two installations are not sent at the same moment.
+//! The delay between publishing and sending a plan, so that two installations do not send differences at the same moment.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::api::Plan;
 /// The longest time between publishing and sending a difference.
 const LONGEST_SPREAD: Duration = Duration::from_secs(5);
 
-/// How long after its publishing a plan is sent. A difference adds to whatever is there, so two installations that do not know of
-/// each other must not send one at the same moment: the second reads what the first has done.
+/// The delay between publishing and sending a plan. A difference adds to the present number, so two installations that do not know
+/// of each other must not send one at the same moment: the second must read the change of the first.
 pub(super) fn spread(s: &Situation<'_>, plan: &Plan) -> Duration {
     if plan.step.key().is_some() || !s.seen.rules.support.adds(plan.step.base(), plan.step.target()) {
         return Duration::ZERO;

@@ -3,10 +3,10 @@
 use super::condition::{ConditionStatus, Conditions, kind, reason};
 use super::{Desired, Differences, Model, Snapshot};
 
-/// Seats are short: how.
+/// A shortage of seats.
 pub(super) struct Shortage {
     pub reason: &'static str,
-    /// For the narrow column.
+    /// The words for the STATUS column.
     pub short: String,
     pub message: String,
 }
@@ -18,7 +18,7 @@ pub(super) fn shortage(desired: &Desired, seen: &Snapshot) -> Option<Result<Stri
     let short = |reason, short: String| Some(Err(Shortage { reason, message: short.clone(), short }));
     if free < 0 {
         let taken = format!("{used} of {} seats in use", numbers.seats);
-        // The gate of contradicting numbers holds what would add to such numbers.
+        // The gate of contradicting numbers holds a change that would add to such numbers.
         let adds = seen.rules.support.differences == Differences::Always;
         let way = format!(
             "these credentials can only add seats, and nothing is added to such numbers: use credentials that set totals, or free {} seats",

@@ -1,9 +1,8 @@
-//! `spec.sizing`: how many seats there should be, by their use. More use counts at once. Less use counts once no higher
-//! one was seen for a while, which the status remembers. What it remembers keeps seats and never buys any. So no record
-//! can buy seats, be it old, of another account, or made up.
+//! `spec.sizing`: how many seats there should be, by their use. A higher use counts at once. A lower use counts once no reading
+//! showed a higher one for a while, which the status remembers. A remembered use keeps seats and never buys any. So no record can
+//! buy seats, even if it is old, of another account, or forged.
 //!
-//! The number is used where `spec.seats` would be. It is no wish of its own: people come and go, and an edit by a
-//! person is what ends a hold or a refusal.
+//! The number replaces `spec.seats`. It is no wish of its own: people come and go, and only an edit by a person ends a hold or a refusal.
 
 mod messages;
 
@@ -18,7 +17,7 @@ pub(super) use messages::unknown;
 use super::{Desired, Goal, LimitGoal, Numbers, Snapshot, SpecFault, Usage};
 use crate::api::{self, LicenseSeatsSpec, LimitMode, PastUse, SizeBound, SizingStatus, parse_duration};
 
-/// How long fewer seats must have been enough when the spec does not say.
+/// How long fewer seats must have been enough, if the spec has no value.
 const DECREASE_AFTER: Duration = Duration::from_secs(336 * 3600);
 
 /// As in the rule for `spec.sizing.decreaseAfter`.
@@ -46,11 +45,11 @@ pub struct Sizing {
 /// The number of seats that follows from the use, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// The use is not known: nothing moves.
+    /// The use is not known, and the seats stay.
     Unknown,
-    /// It follows.
+    /// The number is known.
     Follows {
-        /// What the status remembers.
+        /// The uses that the status remembers.
         record: SizingStatus,
         /// Seats before the bounds.
         asked: i32,
@@ -104,14 +103,14 @@ impl Sizing {
         i32::try_from(seats).unwrap_or(i32::MAX)
     }
 
-    /// When something of before counts no more.
+    /// The time from which an earlier use no longer counts.
     fn over(&self, time: &Time) -> Timestamp {
         let length = SignedDuration::try_from(self.decrease_after).unwrap_or(SignedDuration::MAX);
         time.0.checked_add(length).unwrap_or(Timestamp::MAX)
     }
 
-    /// What is remembered of the use, with this one. A former use is dated at the time at which fewer were seen:
-    /// nothing is known from before. A time in the future was set by another clock, and counts as now.
+    /// The remembered uses, with this one. A former use has the time of the first reading that showed fewer, because earlier uses
+    /// are not known. A time in the future comes from another clock, and counts as now.
     fn follow(
         &self,
         old: Option<&SizingStatus>,
@@ -131,7 +130,7 @@ impl Sizing {
             join_nearest(&mut highest);
         }
         let known = old.and_then(|old| Some((passed(old.since.as_ref()?), old.seats_then?)));
-        // Where a part of the use is shown, the first reading of all of it says nothing of the time before.
+        // If earlier readings showed a part of the use, the first reading of the whole use proves nothing about the time before.
         let all = matches!(seen.usage, Usage::Exact(_));
         let (since, seats_then) = all.then(|| known.unwrap_or((Time(now), seats))).unzip();
         let in_sync_with = old.and_then(|old| old.in_sync_with);
@@ -188,7 +187,7 @@ impl Desired {
         let record = sizing.follow(recorded, seen, (shown.seats, used), now);
         let kept = sizing.kept(&record, now);
         let most = kept.iter().map(|(seats, _)| *seats).max().unwrap_or(0);
-        // What was in use before keeps seats that are there, and buys none.
+        // An earlier use keeps the present seats, and buys none.
         let asked = record.wanted.max(shown.seats.min(most));
         let (bounded, bound) = self.bounded(asked, shown);
         let lower_bound = matches!(seen.usage, Usage::AtLeast(_)) && bounded < shown.seats;
@@ -203,11 +202,11 @@ impl Desired {
     /// A number of seats within the bounds, and the bound that counts. A step is bounded last: it goes as far as one change may.
     fn bounded(&self, asked: i32, shown: Numbers) -> (i32, Option<(SizeBound, i32)>) {
         let rails = &self.guardrails;
-        // No vendor sells fewer seats than one. Where there is none and none is in use, none is bought.
+        // No vendor sells fewer seats than one. If the account has no seat and none is in use, none is bought.
         let (mut seats, mut bound) = (asked.max(shown.seats.min(1)), None);
         let increase = self.largest_increase().map(|one| one.max).min();
         let largest = increase.map(|most| shown.seats.saturating_add(most));
-        // What is above the installer's ceiling stays.
+        // Seats above the installer's ceiling stay.
         let ceiling = self.ceilings.max_seats.map(|most| most.max(shown.seats));
         let smallest = rails.max_decrease.map(|most| shown.seats.saturating_sub(most));
         for (which, least, most) in [
@@ -235,7 +234,7 @@ impl Desired {
         }
     }
 
-    /// The numbers with which the account was last in sync, where the seats follow from the use.
+    /// The numbers with which the account was last in sync, if the seats follow from the use.
     pub(super) fn in_sync_with(&self, shown: Numbers) -> Option<Numbers> {
         let seats = self.follows()?.in_sync_with?;
         let limit = if self.limit == LimitGoal::Pinned { Some(seats) } else { shown.limit };
@@ -257,7 +256,7 @@ impl Desired {
     }
 }
 
-/// What the status remembers from now on. `in_sync`: the numbers of the vendor, where the account is in sync.
+/// The uses that the status remembers from now on. `in_sync`: the numbers of the vendor, if the account is in sync.
 pub(super) fn recorded(desired: &Desired, old: Option<SizingStatus>, in_sync: Option<Numbers>) -> Option<SizingStatus> {
     desired.sizing.as_ref()?;
     // Without a use everything stays as it was.

@@ -1,4 +1,4 @@
-//! `spec.activeCluster`: which cluster's Seatkeeper changes the account, what is recorded of that, how long an object waits that becomes
+//! `spec.activeCluster`: which cluster's Seatkeeper changes the account, the record of that, the wait of an object that becomes
 //! active, its gates, and its messages.
 //!
 //! Two installations cannot see each other's requests. So an object that becomes active waits as long as a request without an answer
@@ -16,7 +16,7 @@ use super::two_readings::second_reading;
 use super::{Decision, Desired, Doubt, Model, Numbers, Situation, Snapshot, SpecFault, status_column};
 use crate::api::{Activity, ActivityState, Intent, LicenseSeatsStatus, NO_CLUSTER, UNOBSERVED};
 
-/// A reported time may differ this much from the true one, or a tenth of the wait if that is less: a wait costs no writes.
+/// A reported time may differ this much from the true one, or a tenth of the wait if that is less, so that a wait causes no writes.
 const TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Which cluster's Seatkeeper changes the account, as seen from this one.
@@ -44,7 +44,7 @@ pub struct ActivePast<'a> {
 pub struct Standby {
     /// The cluster that is active, or `none`.
     pub active: String,
-    /// The numbers that the spec asks for, where they differ.
+    /// The numbers that the spec asks for, if they differ.
     pub wanted: Option<Numbers>,
     /// A change of this side may still be running, or has late effects.
     pub settles: bool,
@@ -58,7 +58,7 @@ pub fn is_cluster_name(text: &str) -> bool {
 }
 
 impl Standing {
-    /// From the spec alone. Until [`Desired::seen_from`] says which cluster this is, it is another one.
+    /// The activity from the spec alone. Until [`Desired::seen_from`] names this cluster, the active cluster counts as another one.
     pub(super) fn parse(active: Option<&str>) -> Result<Self, SpecFault> {
         match active {
             None => Ok(Self::Everywhere),
@@ -124,7 +124,7 @@ fn is_active(s: &Situation<'_>) -> bool {
     }
 }
 
-/// What an object that became active here still waits for before its first change.
+/// The rest of the wait of an object that became active here, before its first change.
 pub(super) fn activation(s: &Situation<'_>) -> Option<Wait> {
     if s.desired.stands_by().is_some() || is_active(s) {
         return None;
@@ -138,7 +138,7 @@ pub(super) fn activation(s: &Situation<'_>) -> Option<Wait> {
             let agree = WaitFor::SecondReading { of: Box::new(what), sight: ring.sight() };
             settling.filter(|_| !begun).or_else(|| wait(s, agree, s.timing.pause))
         }
-        // Without numbers there is nothing to agree about. The time runs all the same.
+        // Without numbers no two readings can agree. The time still runs.
         Model::Uncounted(_) | Model::Unshown(_) | Model::Hidden(_) => {
             Some(settling.unwrap_or(Wait { what, left: Duration::MAX, settled: false, visible: false }))
         }
@@ -159,17 +159,17 @@ fn clock(s: &Situation<'_>) -> WaitFor {
     WaitFor::Activation(digest(&[s.uid, s.desired.names().unwrap_or_default(), &s.seen.account_key()]))
 }
 
-/// When the wait ends, as it is reported: a reported time stays, because each pass would compute a slightly different one.
+/// The reported end of the wait. It stays as first reported, because each pass would compute a slightly different time.
 pub(super) fn until(s: &Situation<'_>, left: Duration) -> Option<Timestamp> {
     let left = SignedDuration::try_from(left).ok()?;
     let at = s.now.checked_add(left).ok()?;
-    // Of a record about another object or cluster too: it is as near to the true time.
+    // The time of a record about another object or cluster counts too: it is as near to the true time.
     let told = s.activity.record.and_then(|record| Some(record.until.as_ref()?.0));
     let tolerance = SignedDuration::try_from(s.timing.unanswered / 10).unwrap_or_default().min(TOLERANCE);
     Some(told.filter(|told| told.duration_since(at).abs() <= tolerance).unwrap_or(at))
 }
 
-/// What is recorded from now on. `waits`: what the object still waits for; `doubt`: the clock that runs.
+/// The record from now on. `waits`: the rest of the object's wait; `doubt`: the running clock.
 pub(super) fn recorded(s: &Situation<'_>, waits: Option<&Wait>, doubt: Option<&Doubt>) -> Option<Activity> {
     let state = match (&s.desired.standing, waits) {
         (Standing::Elsewhere(_), _) => ActivityState::Standby,
@@ -197,19 +197,18 @@ fn activity(before: Option<&Activity>, desired: &Desired, state: ActivityState, 
     }
 }
 
-/// What is recorded of an object whose account was not read: that it is in standby, if it is. What becomes active later
-/// waits then.
+/// The record of an object whose account was not read: standby, if it is in standby. An object that becomes active later then waits.
 pub(super) fn unread(status: &LicenseSeatsStatus, desired: Option<&Desired>, now: Timestamp) -> Option<Activity> {
     let before = status.activity.as_ref();
-    // Whose it was is no matter: it says that nothing may be sent.
+    // The former owner of the record does not matter: the record says that nothing may be sent.
     let uid = before.map_or("", |before| before.uid.as_str());
     let desired = desired.filter(|desired| desired.stands_by().is_some());
     let standby = desired.map(|desired| activity(before, desired, ActivityState::Standby, uid, now));
     standby.or_else(|| before.cloned())
 }
 
-/// What is recorded of an object whose spec could not be checked: that it is in standby, if it names another cluster
-/// than the record. That one may be active meanwhile, for another operator may be able to use the same spec. `active`:
+/// The record of an object whose spec could not be checked: standby, if the spec names another cluster than the record. That cluster
+/// may be active meanwhile, because another operator may be able to use the same spec. `active`:
 /// `spec.activeCluster` as it is stored.
 #[must_use]
 pub fn unchecked(status: LicenseSeatsStatus, active: Option<&str>, now: Timestamp) -> LicenseSeatsStatus {
@@ -230,7 +229,7 @@ pub(super) fn standby(s: &Situation<'_>, wanted: Option<Numbers>) -> Option<Stan
 /// How long a change of this side may still have effects by the wall clock, once its outcome is known.
 pub(super) fn settles(s: &Situation<'_>, intent: Option<&Intent>, applied: bool) -> Option<Duration> {
     if intent.is_some_and(Intent::is_open) {
-        // The protocol says when it is judged.
+        // The protocol decides when it is judged.
         return Some(Duration::MAX);
     }
     let last = s.history.first();
@@ -248,8 +247,8 @@ pub(super) fn gate(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
     s.desired.stands_by().map(|_| Hold::of(HoldKind::Standby, String::new())).into_iter().collect()
 }
 
-/// One that became active waits before its first change. Before every gate that waits for something else: this wait is recorded when it has ended, and two clocks would end
-/// each other.
+/// An object that became active waits before its first change. This gate comes before every gate with another wait: the end of this
+/// wait is recorded, and two clocks would end each other.
 pub(super) fn activating(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
     let Some(wait) = activation(s) else { return vec![] };
     let (left, until) = (wait.left, until(s, wait.left));
@@ -261,7 +260,7 @@ pub(super) fn activating(s: &Situation<'_>, _: &Wanted<'_>) -> Vec<Hold> {
     vec![Hold { kind: HoldKind::Activating(WaitedFor(wait), until), message, wake: Wake::After(left) }]
 }
 
-/// An object in standby: what it sees, and what to do.
+/// The message of an object in standby: its numbers, and what to do.
 pub(super) fn standing_by(vendor: &str, seen: &Snapshot, decision: &Decision, standby: &Standby) -> String {
     let shows = match (seen.numbers(), seen.keys()) {
         (None, _) => format!("{vendor} shows no number of seats"),
@@ -286,7 +285,7 @@ pub(super) fn standing_by(vendor: &str, seen: &Snapshot, decision: &Decision, st
     )
 }
 
-/// When an object that became active makes its first change, should one be wanted by then.
+/// When an object that became active makes its first change, if one is wanted then.
 pub(super) fn activates(decision: &Decision) -> String {
     let until = decision.activity.as_ref().and_then(|activity| activity.until.as_ref());
     until.map_or_else(String::new, |until| {

@@ -1,7 +1,8 @@
 //! The STATUS column: short phrases, the worst first. Detail belongs into condition messages.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::condition::reason;
 use super::ready_reason::says;
 use super::shortage::Shortage;
 use super::{Decision, Hold, HoldKind, Numbers, Standby, Verdict, keys};
@@ -10,6 +11,8 @@ use crate::api::{MayBill, Step};
 /// What STATUS reports beside a decision.
 #[derive(Clone, Copy)]
 pub(super) struct Beside<'a> {
+    /// The license is not in force.
+    pub off: bool,
     pub shortage: Option<&'a Shortage>,
     /// Seats that are billed, where that is another number than is shown.
     pub billed: Option<i32>,
@@ -21,6 +24,14 @@ pub(super) struct Beside<'a> {
 impl Beside<'_> {
     /// What hurts the users of the account now, or soon.
     fn harm(self) -> impl Iterator<Item = String> {
+        self.off_in_short().chain(self.short_or_late())
+    }
+
+    fn off_in_short(self) -> impl Iterator<Item = String> {
+        self.off.then(|| "license not in force".to_owned()).into_iter()
+    }
+
+    fn short_or_late(self) -> impl Iterator<Item = String> {
         let shortage = self.shortage.map(|s| format!("{SHORTAGE}{}", s.short));
         shortage.into_iter().chain(self.late.then(|| "payment late".to_owned()))
     }
@@ -35,9 +46,9 @@ impl Beside<'_> {
         self.harm().chain(self.bills()).collect()
     }
 
-    /// A shortage replaces `words`, which report that all is in order.
+    /// A shortage, or a license that is not in force, replaces `words`, which report that all is in order.
     fn after(self, words: &[String]) -> Vec<String> {
-        let words = if self.shortage.is_some() { &[] } else { words };
+        let words = if self.off || self.shortage.is_some() { &[] } else { words };
         words.iter().cloned().chain(self.all()).collect()
     }
 }
@@ -45,16 +56,22 @@ impl Beside<'_> {
 /// The phrases for a decision, the worst first. They include `beside` where the decision is not more urgent.
 pub(super) fn summary(decision: &Decision, change: Option<&str>, beside: Beside<'_>) -> Vec<String> {
     let words = says(&decision.verdict).words.to_owned();
+    let after_off = |words: &str| beside.off_in_short().chain([words.to_owned()]).chain(beside.short_or_late());
     match &decision.verdict {
         Verdict::InSync | Verdict::Observed(None) => beside.after(&[words]),
         Verdict::Observed(Some(wanted)) => beside.after(&[words, format!("spec: {}", wanted.seats)]),
         Verdict::Standby(standby) => standing_by(standby, words, beside),
         Verdict::Publish | Verdict::Change(_) => vec![format!("{} now", change.unwrap_or("change"))],
         Verdict::Held(holds) => held(holds, change.unwrap_or("change"), &words, beside),
-        Verdict::Lacking(lack) => [lack.summary.clone()].into_iter().chain(beside.all()).collect(),
-        Verdict::Doubt => vec![words],
+        // What is short names what brings the license back into force.
+        Verdict::Lacking(lack) if lack.reason == reason::SEATS_SHORT => {
+            [lack.summary.clone()].into_iter().chain(beside.all()).collect()
+        }
+        Verdict::Lacking(lack) => after_off(&lack.summary).chain(beside.bills()).collect(),
+        // It ends by itself, and the rest may not.
+        Verdict::Doubt => beside.harm().chain([words]).collect(),
         // What was bought is not known, which is worse than too few seats.
-        Verdict::NeedsReview => [words].into_iter().chain(beside.harm()).collect(),
+        Verdict::NeedsReview => after_off(&words).collect(),
         // What may be billed is in the sentence of a refusal.
         Verdict::Rejected => {
             let why = decision.intent.as_ref().is_some_and(|intent| intent.refused.is_some());
@@ -86,8 +103,19 @@ pub(super) fn column(phrases: &[String]) -> String {
         (shown, []) => shown.join("; "),
         (shown, left) => format!("{}; +{} more", shown.join("; "), left.len()),
     };
-    let first = || format!("{}{}", short.first().unwrap_or(&""), if short.len() > 1 { "…" } else { "" });
-    (1..=short.len()).rev().map(cut).find(fits).unwrap_or_else(first)
+    let first = || without_limit(short.first().unwrap_or(&""));
+    let phrases = (1..=short.len()).rev().map(cut).find(fits);
+    let bounded = |text: String| if fits(&text) { text } else { text.chars().take(ROOM - 1).chain(['…']).collect() };
+    phrases.unwrap_or_else(|| bounded(first() + if short.len() > 1 { "…" } else { "" }))
+}
+
+/// A phrase without the limit beside the seats: `+50 seats, limit 150: other pool first`.
+fn without_limit(phrase: &str) -> String {
+    let Some((seats, rest)) = phrase.split_once(", ").filter(|(_, rest)| rest.contains("limit")) else {
+        return phrase.to_owned();
+    };
+    let end = [rest.find(':'), rest.find(" at ")].into_iter().flatten().min();
+    format!("{seats}{}", end.map_or("", |end| &rest[end..]))
 }
 
 /// The phrases for an object on standby. `standby` comes first, because a hand-over waits for it.
@@ -101,12 +129,12 @@ fn standing_by(standby: &Standby, words: String, beside: Beside<'_>) -> Vec<Stri
 /// The phrases for a held change, after anything worse. For a window they have the time of the opening.
 fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> Vec<String> {
     if let Some(HoldKind::Activating(_, Some(until))) = holds.first().map(|hold| &hold.kind) {
-        return vec![format!("{change}: {words} at {}", until.strftime("%Y-%m-%d %H:%M:%SZ"))];
+        // The minute in which it will have begun. The message of Ready has the second.
+        let until = until.saturating_add(SignedDuration::from_secs(59)).unwrap_or(*until);
+        let until = format!("{change}: {words} at {}", until.strftime("%H:%MZ"));
+        return beside.off_in_short().chain([until]).collect();
     }
-    // A hold that lasts for days, or until a person acts, must not hide anything worse.
-    let waits = holds.first().is_some_and(|hold| hold.lasts() || hold.is_of_a_person());
-    let beside = Some(beside).filter(|_| waits);
-    let mut phrases: Vec<String> = beside.into_iter().flat_map(Beside::harm).collect();
+    let mut phrases: Vec<String> = beside.harm().collect();
     if let Some(HoldKind::Window(awaited)) = holds.first().map(|hold| &hold.kind) {
         let when =
             awaited.next.as_ref().map_or_else(|| ": no window known".to_owned(), |next| format!(" at {}", next.local));
@@ -115,14 +143,10 @@ fn held(holds: &[Hold], change: &str, words: &str, beside: Beside<'_>) -> Vec<St
     } else {
         phrases.push(format!("{change}: {words}"));
     }
-    phrases.extend(beside.into_iter().flat_map(Beside::bills));
+    // Until the last change is seen, another number may be billed, and that is in order.
+    let waits = holds.first().is_some_and(Hold::may_take_days);
+    phrases.extend(Some(beside).filter(|_| waits).into_iter().flat_map(Beside::bills));
     phrases
-}
-
-/// The phrases where the license is not in force.
-pub(super) fn not_in_force(shortage: Option<&Shortage>) -> Vec<String> {
-    let short = shortage.map(|s| format!("{SHORTAGE}{}", s.short));
-    ["license not in force".to_owned()].into_iter().chain(short).collect()
 }
 
 /// A step in a few words, for sentences: `add license key 1`, `+50 seats`, `limit 170`, `-10 seats, limit 140`.

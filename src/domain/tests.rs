@@ -60,6 +60,7 @@ struct Story {
     obstacle: Option<Obstacle>,
     record: Option<RecordOf>,
     others: Vec<(&'static str, i32)>,
+    stuck: Vec<Stuck>,
     satisfied: bool,
 }
 
@@ -181,6 +182,7 @@ fn story() -> Story {
         obstacle: None,
         record: Some(record()),
         others: vec![],
+        stuck: vec![],
         satisfied: false,
     }
 }
@@ -200,6 +202,15 @@ impl Story {
     }
     fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
+        self
+    }
+    /// The vendor allows 150 seats only once another pool of the account has grown, and nothing goes on of that as the status of its
+    /// object says.
+    fn behind(mut self, other: &LicenseSeatsStatus) -> Self {
+        self.seen.rules.at_most.push(Bound { seats: 120, because: "of People".into(), pool: Some("People") });
+        self.others.push(("People", 150));
+        let still = stands_still(other).unwrap();
+        self.stuck.push(Stuck { pool: "People", peer: Peer::Here("people".into()), still });
         self
     }
     /// An intent of 100 to 150 is recorded in this phase, first seen this long ago.
@@ -287,7 +298,7 @@ impl Story {
             obstacle: self.obstacle.as_ref(),
             record: self.record.as_ref(),
             others: &self.others,
-            stuck: &[],
+            stuck: &self.stuck,
             satisfied: self.satisfied,
             calendar: Calendar::default(),
             approvals: Approvals::default(),

@@ -1,5 +1,5 @@
-//! Two readings that agree: which changes need them, what must be the same in both, and the gate that waits for the second. The first reading
-//! publishes the plan, whose id is made of what it showed; the second sends it. Asked by `decision`.
+//! Two readings that agree: which changes need them, what must be the same in both, and the gate that waits for the second. The
+//! first reading publishes the plan, and its id is made of that reading. The second reading sends the plan. Called by `decision`.
 
 use std::time::Duration;
 
@@ -9,23 +9,25 @@ use super::wanted_change::{Move, Settle};
 use super::{LimitGoal, Numbers, Situation, Usage};
 use crate::api::{Intent, IntentPhase, PlanBlock, Step};
 
-/// Whether a change is sent only under a plan that another reading published. Everything is, but a repeat that two readings
-/// have just allowed and that says how many seats there should be.
+/// Whether a change is sent only under a plan that another reading published. Every change is, except for a repeat with a total that
+/// two readings have just allowed.
 pub(super) fn must_be_published(s: &Situation<'_>, change: &Move) -> bool {
-    // A repeat that was held is as old as its hold, and what asks a refused one again may be one wrong reading.
+    // A repeat that was held is as old as its hold, and one wrong reading may be the cause that a refused change is requested again.
     let old = |intent: &Intent| matches!(intent.phase, IntentPhase::WithoutEffect | IntentPhase::Rejected);
     change.attempt == 1 || s.intent.is_some_and(old) || needs_two(s, &change.step)
 }
 
-/// Whether another reading published this plan as due, and this one allows to send it: it has read all that the change rests on.
-/// What was read before, or waited until now, is published once more, and the next reading is made for the change.
+/// Whether another reading published this plan as due, and this reading allows to send it because it has all that the change rests
+/// on. A plan that rests on an earlier reading, or that waited until now, is published once more, and the next reading is made for
+/// the change.
 pub(super) fn is_published(s: &Situation<'_>, plan: &str) -> bool {
     s.published == Some(plan) && !s.seen.billed_is_old && !has_waited(s)
 }
 
-/// Whether the recorded plan waits for what may end for two installations at one moment: a window, an approval that both have,
-/// another pool of the account, or the pause after a request without effect. They must not send at that moment what each of them adds. What is asked only of a plan that is
-/// due, such as another object's open change, is not meant: it would be published again and again.
+/// Whether the recorded plan waits for something that may end for two installations at one moment: a window, an approval that both
+/// have, another pool of the account, or the pause after a request without effect. At that moment they must not both send a
+/// difference. A hold that applies only to a due plan, such as another object's open change, does not count: the plan would be
+/// published again and again.
 fn has_waited(s: &Situation<'_>) -> bool {
     let ends = |block: &PlanBlock| {
         matches!(block, PlanBlock::Window | PlanBlock::Approval | PlanBlock::OtherPool | PlanBlock::Retry)
@@ -33,8 +35,8 @@ fn has_waited(s: &Situation<'_>) -> bool {
     s.calendar.planned.is_some_and(|plan| plan.blocked_by.iter().any(ends))
 }
 
-/// Whether more than the numbers must be the same in both readings: what gives seats back, what adds to whatever is there,
-/// and what follows the vendor's own purchases.
+/// Whether more than the numbers must be the same in both readings. That applies to a change that gives seats back, to a difference,
+/// and to a change that follows the vendor's own purchases.
 fn needs_two(s: &Situation<'_>, step: &Step) -> bool {
     match step {
         Step::AddKey(_) => false,
@@ -48,7 +50,7 @@ fn needs_two(s: &Situation<'_>, step: &Step) -> bool {
     }
 }
 
-/// What a change rests on beside its own numbers, for the id of its plan: another reading makes another plan.
+/// The facts on which a change rests beside its own numbers, for the id of its plan: a different reading makes another plan.
 pub(super) fn grounds(s: &Situation<'_>, step: &Step) -> Vec<String> {
     if !needs_two(s, step) {
         return Vec::new();
@@ -73,7 +75,7 @@ pub(super) fn second_reading(s: &Situation<'_>, what: WaitFor, seen: Numbers) ->
     (first.is_none() || !left.is_zero()).then_some(Wait { what, left, settled: true, visible: false })
 }
 
-/// A change that the vendor took back, or a row that is gone at once, is seen twice before anything follows from it.
+/// Two readings must show that the vendor took a change back, or that a row is gone, before Seatkeeper acts on it.
 pub(super) fn gate(_: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     match &wanted.change.settle {
         Settle::Done | Settle::Late(_) => vec![],

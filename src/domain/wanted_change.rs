@@ -15,9 +15,9 @@ pub(super) struct Look {
     pub next: Next,
     /// The protective step while an increase waits: the limit falls, so that the vendor does not buy meanwhile.
     pub meanwhile: Option<Box<Move>>,
-    /// The numbers that the spec asks for, where they differ from what is there.
+    /// The numbers that the spec asks for, if they differ from the present ones.
     pub wanted: Option<Numbers>,
-    /// The license with its keys, where keys decide: replaces the recorded one.
+    /// The license with its keys, if keys decide. It replaces the recorded one.
     pub license: Option<License>,
     /// License keys were removed outside Seatkeeper: the sentence.
     pub lost: Option<String>,
@@ -30,12 +30,12 @@ pub(super) enum Next {
     Move(Box<Move>),
 }
 
-/// Nothing is to be changed.
+/// No change is wanted.
 #[derive(Debug)]
 pub(super) enum Rest {
     /// All is as declared.
     InSync,
-    /// A lack that no request can mend.
+    /// A lack that no request can end.
     Lacking(Lack),
 }
 
@@ -48,9 +48,9 @@ pub(super) struct Move {
     pub attempt: i32,
     /// Earlier requests of the decision that were answered without a reason and without an effect.
     pub answered: i32,
-    /// Not before this time: earlier requests of the decision had no effect.
+    /// The earliest time: earlier requests of the decision had no effect.
     pub not_before: Option<Timestamp>,
-    /// The numbers last set by Seatkeeper, where they were changed from outside.
+    /// The numbers last set by Seatkeeper, if they were changed from outside.
     pub drifted: Option<Numbers>,
     /// The readings needed before it may be sent.
     pub settle: Settle,
@@ -67,6 +67,6 @@ pub(super) enum Settle {
     Wait(Wait),
     /// Until the late effects of the last change have ended.
     Late(Wait),
-    /// The vendor reverted this change and its repeat: a person must check.
+    /// The vendor took back this change and its repeat: a person must check.
     Review(Box<Change>),
 }

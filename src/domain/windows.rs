@@ -1,5 +1,5 @@
-//! Windows: which stretch of time is open, whether a change may be made in it or is urgent, when the next one opens, and the gate of a
-//! change that waits. Pure arithmetic over openings that are handed in; where they come from is `calendar`'s matter.
+//! Windows: which one is open, whether a change may be made in it or is urgent, when the next one opens, and the gate of a change
+//! that waits. Pure arithmetic over openings that `calendar` computes.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ use changes_per_window::has_room;
 pub(super) use changes_per_window::{counted, is_first_repeat, kept_place, uncounted, used};
 use missed_window::{late, missed, waited_for};
 
-/// This long before an opening, an object that waits for it is read and gets ready: it signs in, so that the vendor's
-/// limits of sign-ins delay nothing when the window opens.
+/// This long before an opening, Seatkeeper reads an object that waits for it and signs in, so that the vendor's limits of sign-ins
+/// delay nothing when the window opens.
 pub const BEFORE_OPENING: Duration = Duration::from_secs(900);
 
 /// One stretch in which a window is open. It opens inclusive and closes exclusive.
@@ -39,10 +39,10 @@ pub struct Opening {
     pub local: String,
 }
 
-/// What a decision must know of windows.
+/// The facts about windows for a decision.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Calendar<'a> {
-    /// Openings of the windows by the calendar: of each the last that began, and the next ones.
+    /// Openings of the windows by the calendar: for each window the last one that began, and the next ones.
     pub openings: &'a [Opening],
     /// The recorded use of windows.
     pub used: Option<&'a WindowUse>,
@@ -54,7 +54,7 @@ pub struct Calendar<'a> {
     pub current: bool,
 }
 
-/// What windows say to a change.
+/// The verdict of the windows on a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Passage {
     /// No window is needed.
@@ -72,22 +72,22 @@ pub(super) enum Passage {
 /// A change that waits for a window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Awaited {
-    /// The opening in which it may be made; `None`: that is not known.
+    /// The opening in which it may be made; `None`: not known.
     pub(super) next: Option<Opening>,
-    /// When the window opened that it has missed, if it has.
+    /// The opening of the window that it missed, if it missed one.
     pub(super) missed: Option<Timestamp>,
-    /// Why no earlier one will do.
+    /// Why no earlier opening is possible.
     pub(super) why: Why,
     /// No limit is declared, and the vendor may buy by itself meanwhile.
     pub(super) vendor_buys: bool,
 }
 
-/// Why a change waits for another window than one would think.
+/// Why a change waits for a later window than expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
     /// None is open.
     Closed,
-    /// The one that is open has seen its changes.
+    /// The open window has no room for another change.
     Spent,
     /// The vendor shows no end of the period.
     NoRenewal,
@@ -116,7 +116,7 @@ impl Opening {
     }
 }
 
-/// What the windows say to a change.
+/// The verdict of the windows on a change.
 pub(super) fn passage(s: &Situation<'_>, change: &Move) -> Passage {
     let rules = &s.desired.adjustment;
     let (up, down) = directions(&change.step);
@@ -139,7 +139,7 @@ pub(super) fn passage(s: &Situation<'_>, change: &Move) -> Passage {
     passage
 }
 
-/// A wanted increase while too few seats are free. Where the use is not known, nothing is urgent.
+/// A wanted increase while too few seats are free. If the use is not known, no increase is urgent.
 fn is_urgent(s: &Situation<'_>, change: &Move) -> bool {
     let (from, to) = (change.step.base().seats, change.step.target().seats);
     let few = |(below, used): (i32, i32)| i64::from(from) - i64::from(used) < i64::from(below);
@@ -172,7 +172,7 @@ fn through(s: &Situation<'_>, change: &Move, direction: &Direction) -> Passage {
     Passage::Waits(Awaited { next, missed: missed(s, change), why, vendor_buys: false })
 }
 
-/// A license key is paid for already: it waits for no window where seats would be short before the next one opens.
+/// A license key is paid for already: it waits for no window if seats would be short before the next one opens.
 fn needs_key(s: &Situation<'_>, change: &Move, next: Option<&Opening>) -> bool {
     let at = next.map_or(s.now, |next| next.opens);
     matches!(change.step, Step::AddKey(_)) && s.seen.keys().is_some_and(|ring| keys::is_short_at(s, ring, at))
@@ -183,7 +183,7 @@ fn openings(s: &Situation<'_>) -> Vec<Opening> {
     s.calendar.openings.iter().cloned().chain(before_renewal::openings(s)).collect()
 }
 
-/// The stretch to which an opening belongs: what overlaps it, and what overlaps that.
+/// The stretch of an opening: it includes each opening that overlaps another one of the stretch.
 fn merged(all: &[Opening], opening: &Opening) -> Stretch {
     let mut stretch = opening.stretch();
     loop {
@@ -198,7 +198,7 @@ fn merged(all: &[Opening], opening: &Opening) -> Stretch {
     }
 }
 
-/// The window that is recorded for a change that waits: the next one, or the one that is open while something else holds it.
+/// The recorded window for a change that waits: the next one, or the open one while something else holds the change.
 /// `held`: only a person ends that.
 pub(super) fn recorded(s: &Situation<'_>, change: &Move, held: bool) -> Option<NextWindow> {
     match passage(s, change) {
@@ -221,14 +221,14 @@ pub(super) fn recorded(s: &Situation<'_>, change: &Move, held: bool) -> Option<N
     }
 }
 
-/// The recorded window of a change about which nothing new is known. If a person holds the change through its window, that is
+/// The recorded window of a change without new findings. If a person holds the change through its window, that is
 /// recorded.
 pub(super) fn kept(s: &Situation<'_>, held: bool) -> Option<NextWindow> {
     let window = s.calendar.waits?.clone();
     Some(NextWindow { held: window.held || (held && s.now < window.closes_at.0), ..window })
 }
 
-/// A change waits for its window, or its direction is switched off. Waiting is not failure.
+/// A change waits for its window, or its direction is switched off. A wait is no failure.
 pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     match passage(s, wanted.change) {
         Passage::Free | Passage::Urgent | Passage::Through(_) => vec![],
@@ -259,10 +259,7 @@ fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
     let Awaited { next, missed, why, vendor_buys: _ } = awaited;
     let vendor = s.desired.pool.vendor.name;
     let missed = missed.map_or_else(String::new, |opened| {
-        format!(
-            "it missed the window that opened at {}, and may not leave after its end any more; ",
-            opened.strftime("%Y-%m-%d %H:%MZ")
-        )
+        format!("it missed the window that opened at {}, and may no longer leave; ", opened.strftime("%Y-%m-%d %H:%MZ"))
     });
     let most = s.desired.adjustment.most_changes();
     let why = match why {
@@ -278,7 +275,7 @@ fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
     let Some(next) = next else {
         return format!("{missed}{why}no next opening is known: check the windows of spec.adjustment");
     };
-    // Where keys are the license, its end is recorded from them.
+    // If keys are the license, the record has the end from the keys.
     let license = s.seen.license.as_ref().or(s.license.filter(|_| s.seen.keys().is_some()));
     let ends = license.and_then(|license| license.expires_at.as_ref());
     let ends = ends.filter(|end| end.0 < next.opens).map_or_else(String::new, |end| {
@@ -287,7 +284,7 @@ fn sentence(s: &Situation<'_>, awaited: &Awaited) -> String {
     format!("{missed}{why}it waits for window {}, which opens at {}{ends}", next.name, next.local)
 }
 
-/// What the vendor may do by itself while an increase waits.
+/// The vendor's possible purchases while an increase waits.
 fn buys_meanwhile(s: &Situation<'_>, wanted: &Wanted<'_>) -> String {
     if may_buy_meanwhile(s, wanted) {
         let vendor = s.desired.pool.vendor.name;
@@ -297,7 +294,7 @@ fn buys_meanwhile(s: &Situation<'_>, wanted: &Wanted<'_>) -> String {
     }
 }
 
-/// Whether no limit is declared, and the one that the vendor shows lets it buy.
+/// Whether the spec declares no limit, and the limit at the vendor allows purchases.
 fn may_buy_meanwhile(s: &Situation<'_>, wanted: &Wanted<'_>) -> bool {
     let room = wanted.now.limit.is_none_or(|limit| limit > wanted.now.seats);
     let sets = matches!(s.seen.model, Model::Quantity(_));

@@ -90,6 +90,33 @@ fn page_lists_every_metric_with_type_and_meaning() {
     assert_eq!(page, expected, "refresh docs/metrics.md with `make generate`");
 }
 
+/// Dashboards and rules that people wrote before there were more metrics.
+#[test]
+fn families_that_were_there_first_keep_their_names_and_types() {
+    let metrics = Metrics::default();
+    show(&metrics, &full());
+    metrics.pass_took(Duration::from_secs(3));
+    let text = printed(&metrics);
+    for (family, kind) in [
+        ("reconciles", "counter"),
+        ("reconcile_duration_seconds", "histogram"),
+        ("vendor_requests", "counter"),
+        ("vendor_request_duration_seconds", "histogram"),
+        ("build_info", "gauge"),
+        ("seats_desired", "gauge"),
+        ("seats_purchased", "gauge"),
+        ("seats_used", "gauge"),
+        ("seats_limit", "gauge"),
+    ] {
+        assert!(text.contains(&format!("\n# TYPE seatkeeper_{family} {kind}\n")), "{family}\n{text}");
+    }
+    for name in ["reconcile_duration_seconds", "pass_duration_seconds"] {
+        for measured in [format!("{name}_count 1"), format!("{name}_sum 3.0")] {
+            assert!(text.contains(&format!("\nseatkeeper_{measured}\n")), "{measured}\n{text}");
+        }
+    }
+}
+
 #[test]
 fn each_series_names_object_vendor_and_product_and_object_has_under_25() {
     let metrics = Metrics::default();

@@ -1,10 +1,11 @@
 //! The lock of an account: one change at a time. It is held by the change that may still be running, and not by its object:
-//! a change whose object or record is gone holds it all the same, for the settle time. And a change that was made holds it, for
+//! a change whose object or record is gone also holds it, for the settle time. And a change that was made holds it, for
 //! its own object too, as long as its late effects may come.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::change_of_deleted_object::ChangesOfDeleted;
 use super::{BlockedBy, InFlight, Key, Realm};
 
 /// The open change of an object.
@@ -21,8 +22,8 @@ pub(super) struct Locks {
     /// After this long nothing of a request is running any more.
     settle: Duration,
     held: BTreeMap<Key, InFlightChange>,
-    /// Until when an account is held by a change whose record is gone.
-    left: BTreeMap<Realm, Instant>,
+    /// Those whose object or record is gone.
+    of_deleted: ChangesOfDeleted,
     /// Until when the vendor may still write an account's row because of a change that was made.
     late: BTreeMap<Realm, Instant>,
     /// The changes of each object that are known here, by their ids, and until when each may have late effects.
@@ -32,7 +33,8 @@ pub(super) struct Locks {
 impl Locks {
     /// No change is open.
     pub fn new(settle: Duration) -> Self {
-        Self { settle, held: BTreeMap::new(), left: BTreeMap::new(), late: BTreeMap::new(), made: BTreeMap::new() }
+        let of_deleted = ChangesOfDeleted::new(settle);
+        Self { settle, held: BTreeMap::new(), of_deleted, late: BTreeMap::new(), made: BTreeMap::new() }
     }
 
     /// The change of an object that may still be running.
@@ -40,8 +42,8 @@ impl Locks {
         self.held.get(key).map(|held| &held.open)
     }
 
-    /// The record of an object was read. A change that it has no more, and that was not reported as ended, holds its
-    /// account for the settle time.
+    /// Notes that the record of an object was read. A change that the record no longer has, and that was not reported as ended,
+    /// holds its account for the settle time.
     pub fn note(&mut self, key: &Key, open: Option<InFlight>, now: Instant) {
         if self.open(key) != open.as_ref() {
             self.forget(key, now);
@@ -49,7 +51,7 @@ impl Locks {
         }
     }
 
-    /// Says which change of an object may still be running, if any. Returns the one before, if it is another.
+    /// Notes which change of an object may still be running, if any. Returns the former one, if it is another.
     pub fn set(&mut self, key: &Key, open: Option<InFlight>, now: Instant) -> Option<InFlight> {
         if self.open(key) == open.as_ref() {
             return None;
@@ -76,14 +78,14 @@ impl Locks {
             });
             told.insert(change.id, over);
         }
-        // A record may lack a change for once, as after a write that failed: its time does not begin anew.
+        // One record may lack a change, such as after a failed write: its time does not begin anew.
         told.extend(known.into_iter().filter(|(_, over)| *over > now));
         if !told.is_empty() {
             self.made.insert(key.clone(), told);
         }
     }
 
-    /// The request of an object has ended: what it left running counts from now.
+    /// Notes that the request of an object has ended: its late effects count from now.
     pub fn request_ended(&mut self, key: &Key, now: Instant) {
         if let Some(held) = self.held.get_mut(key) {
             held.since = now;
@@ -94,22 +96,19 @@ impl Locks {
     pub fn forget(&mut self, key: &Key, now: Instant) -> Option<InFlight> {
         self.made.remove(key);
         let gone = self.held.remove(key)?;
-        if now.duration_since(gone.since) < self.settle {
-            self.left.insert(gone.open.account.clone(), now + self.settle);
-        }
+        self.of_deleted.add(&gone.open.account, gone.since, now);
         Some(gone.open)
     }
 
-    /// A change that may still be running besides those of this object, of an account of this kind. `None` stands for a
-    /// change whose object or record is gone.
+    /// A change that may still be running besides those of this object, of an account of this kind. `None`: a change whose object or
+    /// record is gone.
     pub fn in_flight_elsewhere(
         &mut self,
         key: &Key,
         is: impl Fn(Option<&Key>, &Realm) -> bool,
         now: Instant,
     ) -> Option<BlockedBy> {
-        self.left.retain(|_, until| *until > now);
-        if self.left.keys().any(|account| is(None, account)) {
+        if self.of_deleted.running(now).any(|account| is(None, account)) {
             return Some(BlockedBy::InFlightElsewhere(None));
         }
         let runs = |held: &InFlightChange| now.duration_since(held.since) < self.settle;

@@ -1,4 +1,4 @@
-//! Who may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the
+//! Decides which object may write to which account: one owner per pool, and one change at a time per account. Pure: terms, uids and the
 //! time are arguments, and the objects to wake are the result. Called by `controller::shared_registry`, which has the clock and
 //! the work queue.
 //!
@@ -17,6 +17,7 @@
 
 mod account_lock;
 mod blocked_by;
+mod change_of_deleted_object;
 mod known_object;
 mod pool_owners;
 mod unread_objects;
@@ -32,12 +33,12 @@ use pool_owners::Owners;
 use unread_objects::{Asked, Scan};
 use waiters::{HeldUp, Waiters, WaitsFor};
 
-/// What one process knows of all objects in its term. Each method that ends a wait returns the objects to wake.
+/// The knowledge of one process about all objects in its term. Each method that ends a wait returns the objects to wake.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Registry {
     owners: Owners,
     locks: Locks,
-    /// What is left to read in this term.
+    /// The objects that are still unread in this term.
     scan: Scan,
     /// Objects that wait for another one.
     waiters: Waiters,
@@ -58,14 +59,14 @@ impl Registry {
         }
     }
 
-    /// Notes what a pass found of an object, and returns the object that owns its pool before it, and the objects to
-    /// wake. A change that was open, was not reported as ended, and is no longer in the object's record blocks its
+    /// Notes the findings of a pass about an object, and returns the object that owns its pool before it, and the objects to wake. A
+    /// change that was open, was not reported as ended, and is no longer in the object's record blocks its
     /// account for the settle time.
     ///
     /// While the vendor is asked for the account of an object, or to confirm it, others that may have the same account and are
     /// younger wait, until it is noted as confirmed or [answered](Self::answered).
     ///
-    /// `term`: in which the object was read. What was read in a former one is to be read again.
+    /// `term`: in which the object was read. Objects that were read in a former term must be read again.
     pub fn note(&mut self, (key, uid): (&Key, &str), found: Found, term: u64, now: Instant) -> (Option<Key>, Vec<Key>) {
         self.scan.ask(key, asked(&found));
         let (ownership, open, rows) = match found {
@@ -101,7 +102,7 @@ impl Registry {
         self.owners.before(key, self.owners.ownership(key)?)
     }
 
-    /// The wishes of the other objects of the same account.
+    /// The wishes of the owners of other pools of the same account.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
         self.owners.wanted_beside(key)
     }
@@ -111,7 +112,7 @@ impl Registry {
         self.owners.owners_beside(key)
     }
 
-    /// Whether a change of the object must wait for the scan. If so, it is woken when it need not.
+    /// Whether a change of the object must wait for the scan. If so, the object is woken when the wait ends.
     pub fn waits_for_scan(&mut self, key: &Key) -> bool {
         let held = self.owners.ownership(key).map(|ownership| HeldUp::of(ownership, &ownership.account));
         let Some(held) = held.filter(|held| self.scan.holds_up(key, held)) else { return false };
@@ -125,14 +126,14 @@ impl Registry {
         self.scanned()
     }
 
-    /// Wakes the object when another object of its account wants something else, or when that object's change has ended.
+    /// Wakes the object when another object of its account changes its wish, or when the change of that object has ended.
     pub fn wait_for_account(&mut self, key: &Key) {
         if let Some(ownership) = self.owners.ownership(key) {
             self.waiters.add(key, WaitsFor::Account(ownership.account.clone()));
         }
     }
 
-    /// Takes the right to make this change, until the change is reported as ended or the record has it no more.
+    /// Takes the right to make this change, until the change is reported as ended or the record no longer has it.
     /// Knowledge of a former term does not count in this one, even if it has not begun here yet. An object that must
     /// wait is woken when it may go on.
     ///
@@ -163,7 +164,7 @@ impl Registry {
         }
     }
 
-    /// The same, and an object that must wait is woken when it need not.
+    /// The same, and an object that must wait is woken when the wait ends.
     pub fn wait_out(&mut self, key: &Key, account: &Realm, term: u64, now: Instant) -> Option<BlockedBy> {
         let blocked = self.blocked_by(key, account, term, now)?;
         if let Some(ownership) = self.owners.ownership(key).filter(|_| self.term == term) {
@@ -190,7 +191,7 @@ impl Registry {
         self.owners.shows(key, listed);
     }
 
-    /// Says which change of the object may still be running, if any. Returns the objects to wake.
+    /// Notes which change of the object may still be running, if any. Returns the objects to wake.
     pub fn set_open(&mut self, key: &Key, open: Option<InFlight>, now: Instant) -> Vec<Key> {
         if self.owners.ownership(key).is_none() {
             return Vec::new();
@@ -201,12 +202,12 @@ impl Registry {
     }
 
     /// The record of the object has these changes. For so long the vendor may still write the row of the
-    /// account of each because of it. Said again of the same change, it counts once.
+    /// account of each because of it. A change that is noted again counts once.
     pub fn made(&mut self, key: &Key, changes: impl IntoIterator<Item = (InFlight, Duration)>, now: Instant) {
         self.locks.made(key, changes, now);
     }
 
-    /// The request of an object has ended: what it left running counts from now.
+    /// Notes that the request of an object has ended: its late effects count from now.
     pub fn request_ended(&mut self, key: &Key, now: Instant) {
         self.locks.request_ended(key, now);
     }
@@ -246,20 +247,20 @@ impl Registry {
         self.scanned()
     }
 
-    /// The watch knows this object.
+    /// Notes that the watch knows this object.
     pub fn appeared(&mut self, key: &Key, age: Age) {
         if !self.owners.has_read(key, &age.1) {
             self.scan.appeared(key, age);
         }
     }
 
-    /// The watch knows no object by this name any more. Returns the objects to wake.
+    /// Notes that the watch no longer knows an object by this name. Returns the objects to wake.
     pub fn disappeared(&mut self, key: &Key) -> Vec<Key> {
         self.scan.disappeared(key);
         self.scanned()
     }
 
-    /// The term, if an object is waited for that the watch does not know.
+    /// The term, if the scan waits for an object that the watch does not know.
     pub fn waits_for_unknown(&self) -> Option<u64> {
         self.scan.waits_for_unknown().then_some(self.term)
     }
@@ -273,13 +274,13 @@ impl Registry {
         self.scanned()
     }
 
-    /// There is no object with this uid any more. Returns the objects to wake.
+    /// Notes that the object with this uid is gone. Returns the objects to wake.
     pub fn gone(&mut self, key: &Key, uid: &str) -> Vec<Key> {
         self.scan.read(key, uid);
         self.scanned()
     }
 
-    /// The objects that the scan does not hold up any more.
+    /// The objects that the scan no longer delays.
     fn scanned(&mut self) -> Vec<Key> {
         self.waiters.scanned(&self.scan)
     }
@@ -291,7 +292,7 @@ impl Registry {
     }
 }
 
-/// What the vendor is to be asked of an object before younger ones may go on.
+/// The question to the vendor about an object that younger objects wait for.
 fn asked(found: &Found) -> Option<Asked> {
     match found {
         Found::Unplaced { vendor, age } => Some(Asked { age: age.clone(), vendor, account: None }),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Key, Ownership, Rows};
 
-/// An object that was read.
+/// An object that has been read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct ReadObject {
     /// Empty for an object that was not read in this term.
@@ -18,7 +18,7 @@ struct ReadObject {
     overtaken: Option<Key>,
 }
 
-/// What each object wants.
+/// The wish of each object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Owners(BTreeMap<Key, ReadObject>);
 
@@ -35,7 +35,7 @@ impl Owners {
     pub fn note(&mut self, key: &Key, uid: &str, ownership: Option<Ownership>, rows: Rows) -> Option<Ownership> {
         let before = self.0.remove(key);
         let account = |ownership: &Option<Ownership>| ownership.as_ref().map(|ownership| ownership.account.clone());
-        // What was read in this process is newer than any record.
+        // A reading of this process is newer than any record.
         let known = before.as_ref().filter(|before| !rows.read && account(&before.ownership) == account(&ownership));
         let known = known.and_then(|before| before.rows.listed.clone());
         let overtaken = before.as_ref().filter(|_| rows.read).and_then(|before| before.overtaken.clone());
@@ -44,12 +44,12 @@ impl Owners {
         before?.ownership
     }
 
-    /// Takes an object out, and returns what it wanted.
+    /// Removes an object, and returns its wish.
     pub fn forget(&mut self, key: &Key) -> Option<Ownership> {
         self.0.remove(key)?.ownership
     }
 
-    /// What the object wants.
+    /// The wish of the object.
     pub fn ownership(&self, key: &Key) -> Option<&Ownership> {
         self.0.get(key)?.ownership.as_ref()
     }
@@ -82,20 +82,24 @@ impl Owners {
         }
     }
 
-    /// The wishes of the other objects of the same account.
+    /// The wishes of the owners of other pools of the same account. An object whose pool an older one owns changes nothing.
     pub fn wanted_beside(&self, key: &Key) -> Vec<(&'static str, i32)> {
-        let Some(mine) = self.ownership(key) else { return Vec::new() };
-        let others = self.0.values().filter_map(|read| read.ownership.as_ref());
-        let beside = others.filter(|theirs| theirs.account == mine.account && theirs.pool != mine.pool);
-        beside.filter_map(|theirs| Some((theirs.pool, theirs.wanted?))).collect()
+        self.beside(key).filter_map(|(_, theirs)| Some((theirs.pool, theirs.wanted?))).collect()
     }
 
     /// The objects that want something of another pool of the same account and have it before all others, with the pool.
     pub fn owners_beside(&self, key: &Key) -> Vec<(Key, &'static str)> {
-        let Some(mine) = self.ownership(key) else { return Vec::new() };
-        let wants = self.0.iter().filter_map(|(other, read)| Some((other, read.ownership.as_ref()?)));
-        let beside = wants.filter(|(_, theirs)| theirs.account == mine.account && theirs.pool != mine.pool);
-        let owners = beside.filter(|(other, theirs)| theirs.wanted.is_some() && self.before(other, theirs).is_none());
-        owners.map(|(other, theirs)| (other.clone(), theirs.pool)).collect()
+        let wants = self.beside(key).filter(|(_, theirs)| theirs.wanted.is_some());
+        wants.map(|(other, theirs)| (other.clone(), theirs.pool)).collect()
+    }
+
+    /// The owners of other pools of the same account.
+    fn beside(&self, key: &Key) -> impl Iterator<Item = (&Key, &Ownership)> {
+        let mine = self.ownership(key);
+        let all = self.0.iter().filter_map(|(other, read)| Some((other, read.ownership.as_ref()?)));
+        let same = move |theirs: &Ownership| {
+            mine.is_some_and(|mine| theirs.account == mine.account && theirs.pool != mine.pool)
+        };
+        all.filter(move |(other, theirs)| same(theirs) && self.before(other, theirs).is_none())
     }
 }

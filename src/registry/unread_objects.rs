@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::waiters::HeldUp;
 use super::{Age, Key, Realm};
 
-/// What is left to read.
+/// The objects that are still unread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Scan {
     /// Uids that were there when the term began and were not read since; `None`: not listed yet.
@@ -56,7 +56,7 @@ impl Scan {
         self.ages.insert(key.clone(), age);
     }
 
-    /// The watch does not know the object any more.
+    /// The watch no longer knows the object.
     pub fn disappeared(&mut self, key: &Key) {
         if let Some(age) = self.ages.remove(key) {
             self.unread.remove(&(age, key.clone()));
@@ -73,7 +73,7 @@ impl Scan {
         }
     }
 
-    /// The vendor is asked for the account of this object; `None`: no object waits for an answer any more.
+    /// The vendor is asked for the account of this object; `None`: no object waits for an answer.
     pub fn ask(&mut self, key: &Key, asked: Option<Asked>) {
         match asked {
             Some(asked) => drop(self.asked.insert(key.clone(), asked)),
@@ -98,7 +98,7 @@ impl Scan {
         !listed || self.unread.first().is_some_and(|(oldest, _)| oldest < age)
     }
 
-    /// Whether an object is waited for that the watch does not know.
+    /// Whether the scan waits for an object that the watch does not know.
     pub fn waits_for_unknown(&self) -> bool {
         let known: BTreeSet<&str> = self.ages.values().map(|(_, uid)| uid.as_str()).collect();
         self.inherited.as_ref().is_some_and(|inherited| inherited.iter().any(|uid| !known.contains(uid.as_str())))

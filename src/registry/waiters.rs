@@ -42,7 +42,7 @@ impl WaitsFor {
     }
 }
 
-/// All of them.
+/// All waiting objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Waiters {
     of: BTreeMap<Key, WaitsFor>,
@@ -65,7 +65,7 @@ impl Waiters {
         }
     }
 
-    /// Takes out the objects that the scan does not hold up any more.
+    /// Removes the objects that the scan no longer delays.
     pub fn scanned(&mut self, scan: &Scan) -> Vec<Key> {
         let come_to = self.scan.iter().take_while(|(held, _)| !scan.has_yet_to_come_to(&held.age));
         let free: Vec<Key> =
@@ -76,7 +76,7 @@ impl Waiters {
         free
     }
 
-    /// Takes out the objects that wait for this object to own less, or for its account.
+    /// Removes the objects that wait for this object to own less, or for its account.
     pub fn freed(&mut self, owner: &Key, account: &Realm) -> Vec<Key> {
         let over = |what: &WaitsFor| match what {
             WaitsFor::Scan(_) => false,

@@ -11,16 +11,16 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep};
 
 use super::config;
-use super::crd::{look_once, serves_approvals};
+use super::crd_check::{look_once, serves_approvals};
 use crate::api::parse_duration;
 
-/// How long one question may take.
+/// The longest time for one request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long to wait before what was not in order is asked again.
+/// The pause before failed checks are repeated.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A kind of resource, and what the operator does with it.
+/// A kind of resource, and the verbs that the operator needs on it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Right {
     /// The API group.
@@ -31,7 +31,7 @@ pub struct Right {
     pub verbs: &'static [&'static str],
 }
 
-/// What the operator needs in each namespace that it manages. Tests compare it with the chart's Role.
+/// The rights that the operator needs in each namespace that it manages. Tests compare them with the chart's Role.
 pub const RIGHTS: [Right; 5] = [
     Right { group: "seatkeeper.dev", resource: "licenseseats", verbs: &["get", "list", "watch"] },
     Right { group: "seatkeeper.dev", resource: "seatapprovals", verbs: &["get", "list", "watch"] },
@@ -40,18 +40,18 @@ pub const RIGHTS: [Right; 5] = [
     Right { group: "events.k8s.io", resource: "events", verbs: &["create", "patch"] },
 ];
 
-/// What it needs where its Lease is.
+/// The rights that it needs in the namespace of its Lease.
 pub const LEASE_RIGHT: Right =
     Right { group: "coordination.k8s.io", resource: "leases", verbs: &["get", "create", "update"] };
 
 /// Settings of `seatkeeper check`.
 #[derive(Debug, clap::Args)]
 pub struct Check {
-    /// A namespace that the operator manages; may be given several times or comma-separated [default: all]
+    /// A namespace that the operator manages; may be repeated or comma-separated [default: all]
     #[arg(long = "namespace", value_delimiter = ',', value_name = "NAME")]
     namespaces: Vec<String>,
 
-    /// A Secret that the operator must be allowed to get; may be given several times or comma-separated [default: every Secret]
+    /// A Secret that the operator must be allowed to get; may be repeated or comma-separated [default: every Secret]
     #[arg(long = "secret-name", value_delimiter = ',', value_name = "NAME")]
     secret_names: Vec<String>,
 
@@ -59,11 +59,11 @@ pub struct Check {
     #[arg(long, value_name = "NAME")]
     lease_namespace: Option<String>,
 
-    /// Host and port of the operator's /readyz; each address of the host is asked [default: none is asked]
+    /// Host and port of the operator's /readyz. Each address of the host gets a request [default: none]
     #[arg(long, value_parser = host_and_port, value_name = "HOST:PORT")]
     operator: Option<String>,
 
-    /// How long to ask again what is not in order, as right after an installation
+    /// How long to repeat failed checks, such as right after an installation
     #[arg(long, default_value = "0s", value_parser = duration, value_name = "DURATION")]
     within: Duration,
 }
@@ -81,10 +81,10 @@ fn host_and_port(text: &str) -> Result<String, String> {
     }
 }
 
-/// What was found, each as a sentence: in order, or not.
+/// The findings, each as a sentence: in order, or not.
 pub type Findings = Vec<Result<String, String>>;
 
-/// Asks everything until all is in order or the time has passed, and returns the last findings.
+/// Repeats all checks until everything is in order or the time has passed, and returns the last findings.
 pub async fn check(args: &Check) -> Findings {
     let end = Instant::now() + args.within;
     loop {
@@ -96,7 +96,7 @@ pub async fn check(args: &Check) -> Findings {
     }
 }
 
-/// Asks everything, and goes on after what is not in order.
+/// Makes all checks, and goes on after a failed one.
 async fn ask_all(args: &Check) -> Findings {
     let mut findings = Vec::new();
     match cluster().await {
@@ -204,7 +204,7 @@ async fn crd(client: &Client) -> Result<String, String> {
     }
 }
 
-/// Each replica: the host has an address for each.
+/// Checks each replica: the host has an address for each.
 async fn replicas(operator: &str) -> Findings {
     let mut addresses: Vec<SocketAddr> = match tokio::net::lookup_host(operator).await {
         Ok(addresses) => addresses.collect(),
@@ -232,11 +232,11 @@ async fn replica(client: &reqwest::Client, address: SocketAddr) -> Result<String
         |error: reqwest::Error| format!("the replica at {address} does not answer ({}). Check its log", cause(&error));
     let answer = client.get(format!("http://{address}/readyz")).send().await.map_err(silent)?;
     let ready = answer.status() == reqwest::StatusCode::OK;
-    let said = answer.text().await.map_err(silent)?;
+    let body = answer.text().await.map_err(silent)?;
     if ready {
         Ok(format!("the replica at {address} is ready"))
     } else {
-        Err(format!("the replica at {address} is not ready: {}", said.trim_end()))
+        Err(format!("the replica at {address} is not ready: {}", body.trim_end()))
     }
 }
 

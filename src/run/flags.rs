@@ -1,4 +1,4 @@
-//! The flags of `seatkeeper run`, and what they must not say.
+//! The flags of `seatkeeper run`, and the checks of their values.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,10 +14,10 @@ use crate::domain::{Ceilings, LONGEST_INTERVAL, LONGEST_LEASE, Timing, is_cluste
 use crate::telemetry::LogFormat;
 use crate::vendors::{AllowedHosts, BitwardenSettings, HttpSettings, InvalidRoute, Route};
 
-/// Never an argument, because a list of processes shows arguments.
+/// It is never an argument, because a list of processes shows arguments.
 const PROXY_CREDENTIALS: &str = "SEATKEEPER_VENDOR_PROXY_CREDENTIALS";
 
-/// No flag can mean more than a year, and a moment that is further away may be none that a clock has.
+/// No flag needs more than a year, and a clock may be unable to hold a moment that is further away.
 const LONGEST_DURATION: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -58,7 +58,7 @@ fn namespace(text: &str) -> Result<String, String> {
     }
 }
 
-/// What `spec.activeCluster` may name, but for the word that means no cluster.
+/// The names that `spec.activeCluster` may have, except for the word that means no cluster.
 fn cluster_name(text: &str) -> Result<String, String> {
     if text == NO_CLUSTER {
         Err(format!("must not be {NO_CLUSTER}: spec.activeCluster: {NO_CLUSTER} means that no cluster is active"))
@@ -72,11 +72,11 @@ fn cluster_name(text: &str) -> Result<String, String> {
 /// Settings of `seatkeeper run`.
 #[derive(Debug, clap::Args)]
 pub struct Run {
-    /// Watch only this namespace; may be given several times or comma-separated [default: all]
+    /// Watch only this namespace; may be repeated or comma-separated [default: all]
     #[arg(long = "namespace", env = "SEATKEEPER_NAMESPACE", value_delimiter = ',', value_parser = namespace, value_name = "NAME")]
     namespaces: Vec<String>,
 
-    /// Name of this cluster: objects whose spec.activeCluster is another name are only observed
+    /// Name of this cluster. Objects with another name in spec.activeCluster are only observed
     #[arg(long, env = "SEATKEEPER_CLUSTER_NAME", value_parser = cluster_name, value_name = "NAME")]
     cluster_name: Option<String>,
 
@@ -84,7 +84,7 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     pub(super) listen: SocketAddr,
 
-    /// A host, or host:port, that a Secret may name as its server; may be given several times or comma-separated
+    /// A host, or host:port, that a Secret may name as its server; may be repeated or comma-separated
     #[arg(long = "allowed-host", env = "SEATKEEPER_ALLOWED_HOST", value_delimiter = ',', value_name = "HOST")]
     allowed_hosts: Vec<String>,
 
@@ -93,27 +93,27 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_VENDOR_PROXY", value_name = "URL")]
     vendor_proxy: Option<String>,
 
-    /// Vendors that are reached without the proxy: hosts, domains and networks as in NO_PROXY, comma-separated
+    /// Vendors to reach without the proxy: hosts, domains and networks as in NO_PROXY, comma-separated
     #[arg(long, env = "SEATKEEPER_VENDOR_NO_PROXY", value_name = "HOSTS")]
     vendor_no_proxy: Option<String>,
 
-    /// A file with CA certificates, in PEM form, that vouch for vendors beside the public CAs. A Secret with ca.crt trusts its own alone
+    /// A file with CA certificates in PEM form, trusted for vendors beside the public CAs. For a Secret with ca.crt, that alone is trusted
     #[arg(long, env = "SEATKEEPER_VENDOR_CA_BUNDLE", value_name = "FILE")]
     vendor_ca_bundle: Option<PathBuf>,
 
-    /// How log lines look
+    /// Format of the log
     #[arg(long, env = "SEATKEEPER_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 
-    /// Most seats, and highest limit, that any object may raise its account to. What is above stays [default: no bound]
+    /// Most seats, and highest limit, that any object may raise its account to. Seats above it stay [default: no bound]
     #[arg(long, env = "SEATKEEPER_MAX_SEATS", value_parser = clap::value_parser!(i32).range(1..), value_name = "N")]
     max_seats: Option<i32>,
 
-    /// Largest step upwards of one change of any object [default: no bound]
+    /// Largest increase of one change of any object [default: no bound]
     #[arg(long, env = "SEATKEEPER_MAX_INCREASE", value_parser = clap::value_parser!(i32).range(1..), value_name = "N")]
     max_increase: Option<i32>,
 
-    /// Shortest interval between two readings of one object; shorter spec.interval are stretched to it
+    /// Shortest interval between two readings of one object. It replaces a shorter spec.interval
     #[arg(long, env = "SEATKEEPER_MIN_INTERVAL", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     min_interval: Duration,
 
@@ -129,11 +129,11 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_SETTLE_PAUSE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
     settle_pause: Duration,
 
-    /// From before the intent is recorded to the request leaving; later it is dropped
+    /// Longest time between recording the intent and sending the request. A later request is dropped
     #[arg(long, env = "SEATKEEPER_SEND_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
     send_deadline: Duration,
 
-    /// Longest time for a vendor write; with --send-deadline it must be below --settle-unanswered
+    /// Longest time for a vendor write. Together with --send-deadline it must be below --settle-unanswered
     #[arg(long, env = "SEATKEEPER_WRITE_TIMEOUT", default_value = "120s", value_parser = duration, value_name = "DURATION")]
     write_timeout: Duration,
 
@@ -141,23 +141,23 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_READ_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "DURATION")]
     read_timeout: Duration,
 
-    /// Maximum age of cached roles and subscription data; reading them costs the vendor several calls
+    /// Maximum age of cached roles and subscription data. Each reading of them takes several calls of the vendor
     #[arg(long, env = "SEATKEEPER_ACCOUNT_RECHECK", default_value = "1h", value_parser = duration, value_name = "DURATION")]
     account_recheck: Duration,
 
-    /// The client version to claim toward Bitwarden, which refuses personal keys of clients that are too old
+    /// Client version reported to Bitwarden. Bitwarden refuses personal keys of old clients
     #[arg(long, env = "SEATKEEPER_BITWARDEN_CLIENT_VERSION", default_value = "2026.8.0", value_parser = client_version, value_name = "VERSION")]
     bitwarden_client_version: String,
 
-    /// How often a Secret is read while an object waits for it; after twelve reads, a twelfth as often
+    /// How often the operator reads a Secret that an object waits for; after twelve reads, a twelfth as often
     #[arg(long, env = "SEATKEEPER_SECRET_RECHECK", default_value = "5s", value_parser = duration, value_name = "DURATION")]
     secret_recheck: Duration,
 
-    /// How often refused credentials are tried again although nothing has changed
+    /// How often the operator tries unchanged credentials again after a refusal
     #[arg(long, env = "SEATKEEPER_CREDENTIAL_PROBE", default_value = "15m", value_parser = duration, value_name = "DURATION")]
     credential_probe: Duration,
 
-    /// Objects worked on at the same time
+    /// Number of objects worked on at the same time
     #[arg(long, env = "SEATKEEPER_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1000), value_name = "N")]
     concurrency: u16,
 
@@ -181,16 +181,16 @@ pub struct Run {
     #[arg(long, env = "SEATKEEPER_LEASE_RETRY", default_value = "1s", value_parser = duration, value_name = "DURATION")]
     lease_retry: Duration,
 
-    /// After SIGTERM, how long running passes may take to finish
+    /// How long running passes may take to finish after SIGTERM
     #[arg(long, env = "SEATKEEPER_SHUTDOWN_GRACE", default_value = "8s", value_parser = duration, value_name = "DURATION")]
     pub(super) shutdown_grace: Duration,
 }
 
 impl Run {
-    /// Refuses what would be unsafe or would never work, by the name of the flag.
+    /// Refuses values that would be unsafe or would never work, by the name of the flag.
     pub(super) fn check(&self) -> Result<(), String> {
         let refuse = |text: &str| Err(text.to_owned());
-        // Another replica counts from when it first sees the intent; the request may leave later, and end later still.
+        // Another replica counts from its first reading of the intent. The request may leave later than that, and end still later.
         if self.send_deadline.saturating_add(self.write_timeout) >= self.settle_unanswered {
             return refuse(
                 "--send-deadline and --write-timeout together must be below --settle-unanswered: a request could outlive its \

@@ -1,7 +1,7 @@
-//! `seatkeeper run`: wires the parts together, waits for what is not there yet, and ends in good order.
+//! `seatkeeper run`: connects the parts, waits for missing ones, and ends in order.
 
 mod check;
-mod crd;
+mod crd_check;
 mod flags;
 mod openings;
 
@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 use crate::server::{self, Waiting};
 use crate::vendors::Vendors;
 pub use check::{Check, Findings, LEASE_RIGHT, RIGHTS, Right, check};
-use crd::keep_looking;
+use crd_check::keep_looking;
 pub use flags::{Run, version};
 pub use openings::{Openings, openings};
 
@@ -44,7 +44,7 @@ enum Fatal {
     Ended(&'static str),
 }
 
-/// Runs until SIGTERM or SIGINT. Whatever ends, ends all: a half-alive operator would look healthy and do nothing.
+/// Runs until SIGTERM or SIGINT. If one part ends, all end: a partly running operator would look healthy and do nothing.
 pub async fn run(args: Run) -> ExitCode {
     match Box::pin(operate(args)).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -162,7 +162,7 @@ async fn config() -> Result<Config, Fatal> {
     Ok(config)
 }
 
-/// A proxy that the environment names is for other programs. A kubeconfig that names one means it.
+/// A proxy of the environment is for other programs. A proxy of the kubeconfig is for this one.
 fn without_proxy_of_environment(mut config: Config) -> Config {
     let named = |name| std::env::var(name).ok().and_then(|proxy| proxy.parse().ok());
     if ["HTTPS_PROXY", "https_proxy"].into_iter().filter_map(named).any(|proxy| config.proxy_url == Some(proxy)) {

@@ -12,9 +12,9 @@ use tokio::sync::Notify;
 
 use super::error::VendorError;
 use super::http::{meaning, retry_after};
+use super::proxy_and_ca_bundle::ToldOfProxy;
 use super::rate_limit::{Ask, Bucket, Ending, LimitedBucket, Outage, Probes, RateLimiter, Signal, Trouble, Wait};
 use super::rate_limit_rules::Rates;
-use super::route::ToldOfProxy;
 use super::token_cache::Asker;
 use crate::registry::Key;
 
@@ -75,7 +75,7 @@ impl SharedLimiter {
 pub(super) struct Limiter {
     shared: Arc<SharedLimiter>,
     rates: Arc<Rates>,
-    /// What is said of the installer's proxy.
+    /// The messages about the installer's proxy.
     proxy: Option<&'static ToldOfProxy>,
 }
 

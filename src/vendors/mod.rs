@@ -18,11 +18,10 @@ mod immuta;
 mod json_object;
 mod license_key;
 mod operation;
-mod proof;
+mod proxy_and_ca_bundle;
 pub mod rate_limit;
 mod rate_limit_rules;
 mod recorded_intent;
-mod route;
 mod secret_data;
 #[cfg(test)]
 mod secret_destinations;
@@ -40,10 +39,9 @@ pub use allowed_hosts::{AllowedHosts, InvalidAllowedHost};
 pub use bitwarden::rate_limits as bitwarden_rates;
 pub use bitwarden::{BitwardenSettings, RefusalText, Symptom, refusals, symptoms};
 pub use http::{HttpSettings, RequestLabels, RequestMetrics, TlsUnavailable, VendorLabel};
-pub use proof::{Proof, proofs};
+pub use proxy_and_ca_bundle::{InvalidRoute, Route};
 pub use rate_limit::Urgency;
 pub use recorded_intent::{Journal, NotRecorded, Recorded};
-pub use route::{InvalidRoute, Route};
 pub use target::{Target, target};
 
 use crate::api::Account;
@@ -60,6 +58,25 @@ const CREDENTIALS: [&CredentialKeys; 2] = [&bitwarden::CREDENTIALS, &immuta::CRE
 
 /// What each vendor may be asked for: all of it is counted from 0 on.
 const OPERATIONS: [&Operations; 2] = [&bitwarden::OPERATIONS, &immuta::OPERATIONS];
+
+/// A row of the one list of answers to changes that prove something. Each vendor has its rows in its `proofs.rs`, and the
+/// document shows all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The vendor as people write it.
+    pub vendor: &'static str,
+    /// The statuses.
+    pub statuses: Vec<u16>,
+    /// What else the answer must be like.
+    pub shape: &'static str,
+    /// What follows, as a sentence.
+    pub proves: &'static str,
+}
+
+/// All rows of answers that prove something, in the order of the document.
+pub fn proofs() -> Vec<Proof> {
+    [bitwarden::proofs(), immuta::proofs()].concat()
+}
 
 /// Why an account was not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,7 +230,7 @@ impl Vendors {
         self.http.shared().leave_queues(object);
     }
 
-    /// Waits until some objects may come sooner than [`ReadError::RateLimited`] said, and names them.
+    /// Waits until some objects may come earlier than [`ReadError::RateLimited`] announced, and names them.
     pub async fn called(&self) -> Vec<Key> {
         self.http.shared().called().await
     }

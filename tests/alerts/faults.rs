@@ -10,6 +10,9 @@ use crate::tenants::Tenant;
 use crate::windows::{far, now, opening_at};
 use crate::world::{PATIENCE, World, merge, organization, said};
 
+/// Secrets Manager may not have more seats than Password Manager, whose change waits for its window.
+const POOL: &str = "pool-awaits-deferred-pool";
+
 fn in_days(days: i64) -> Timestamp {
     now().checked_add(SignedDuration::from_hours(24 * days)).expect("a time")
 }
@@ -31,7 +34,11 @@ fn account(fault: &str) -> Organization {
         "seats-idle" => 50,
         _ => 80,
     };
-    organization().members(members)
+    let account = organization().members(members);
+    match fault {
+        POOL => account.secrets_manager(95, 50).sm_limit(95).sm_members(80),
+        _ => account,
+    }
 }
 
 /// An organization with its Secrets.
@@ -47,6 +54,7 @@ fn spec(fault: &str) -> Value {
     match fault {
         "suspended" => json!({ "seats": 110, "suspend": true }),
         "change-awaits-window" | "window-missed" => json!({ "seats": 110, "adjustment": opening_at(far()) }),
+        POOL => json!({ "seats": 105, "vendor": { "bitwarden": { "product": "SecretsManager" } } }),
         "seats-run-short" | "seats-run-short-and-then-no-usable-answer" => json!({ "thresholds": { "freeSeats": 5 } }),
         "wish-beyond-guard-rail" => json!({ "seats": 110, "guardrails": { "maxIncrease": 5 } }),
         "spec-of-no-use" => json!({ "adjustment": {
@@ -85,6 +93,11 @@ pub async fn play(t: &Tenant<'_>) {
         "payment-late" => vendor.set_subscription_status(&t.key.id, SubscriptionStatus::PastDue),
         "secret-missing" => drop(t.world.secrets().delete(&t.name, &Default::default()).await.expect("deleted")),
         "key-refused" => drop(vendor.rotate_key(&t.key.id)),
+        POOL => {
+            let other = format!("{}-other", t.name);
+            t.world.declare(&other, t.both(json!({ "seats": 110, "adjustment": opening_at(far()) }))).await;
+            t.world.until_reason(&other, "ChangePending", "AwaitingWindow").await;
+        }
         "bill-differs" => vendor.force_row(&t.key.id, Some(90), Some(90)),
         "change-lost-and-account-changed" => {
             let lost = t.inject(Fault::on_put(FaultKind::Drop { apply: false }));
@@ -97,6 +110,12 @@ pub async fn play(t: &Tenant<'_>) {
         _ => {}
     }
     declare(t).await;
+    follow_up(t).await;
+}
+
+/// What comes after the declaration, until the object says so.
+async fn follow_up(t: &Tenant<'_>) {
+    let vendor = t.world.bitwarden();
     match t.name.as_str() {
         "vendor-gives-no-usable-answer" | "seats-run-short-and-then-no-usable-answer" => {
             t.until_in_sync(100).await;
@@ -117,6 +136,10 @@ pub async fn play(t: &Tenant<'_>) {
         "window-missed" => miss_the_window(t).await,
         "suspended" => drop(t.until_said("ChangePending", "True/Suspended").await),
         "change-awaits-window" => drop(t.until_said("ChangePending", "True/AwaitingWindow").await),
+        POOL => {
+            t.until_said("Ready", "True/ChangeDeferred").await;
+            t.until_said("ChangePending", "True/AwaitingOtherPool").await;
+        }
         "none" => drop(t.until_in_sync(100).await),
         _ => {}
     }

@@ -4,10 +4,10 @@
 # usage: build.sh [control-plane|controllers|oldest|1.34|...]          build what is missing, then print the folder
 #        build.sh --where [control-plane|controllers|oldest|1.34|...]  print the folder, build nothing
 #
-# The controllers (controller-manager and scheduler) have a module and a folder of their own: few need them. So has the
-# apiserver of the oldest supported Kubernetes, and of each release between it and the newest. The cache is keyed by the pins and the Go version, so clones and CI share
-# it and an upgrade never mixes with an older build. A tool found in $KUBEBUILDER_ASSETS is not built: the harness takes
-# that one, but for the oldest apiserver.
+# The controllers (controller-manager, scheduler, and kwok in the place of kubelets, with the stages of its module) have a module
+# and a folder of their own: few need them. So has the apiserver of the oldest supported Kubernetes, and of each release between
+# it and the newest. The cache is keyed by the pins and the Go version, so clones and CI share it and an upgrade never mixes with
+# an older build. A tool found in $KUBEBUILDER_ASSETS is not built: the harness takes that one, but for the oldest apiserver.
 set -euo pipefail
 cd "$(dirname "$0")"
 where=
@@ -18,7 +18,7 @@ fi
 what=${1:-control-plane}
 case $what in
   control-plane) tools='etcd kubectl helm kube-apiserver' takes='about 5 minutes' ;;
-  controllers) tools='kube-controller-manager kube-scheduler' takes='about 2 minutes' && cd controllers ;;
+  controllers) tools='kube-controller-manager kube-scheduler kwok' takes='about 2 minutes' && cd controllers ;;
   oldest | 1.34 | 1.35 | 1.36) tools=kube-apiserver takes='about 4 minutes' && cd "$what" && KUBEBUILDER_ASSETS= ;;
   *) echo "build.sh: no such tools: $what" >&2 && exit 2 ;;
 esac
@@ -31,6 +31,7 @@ declare -A packages=(
   [helm]=helm.sh/helm/v4/cmd/helm
   [kube-controller-manager]=k8s.io/kubernetes/cmd/kube-controller-manager
   [kube-scheduler]=k8s.io/kubernetes/cmd/kube-scheduler
+  [kwok]=sigs.k8s.io/kwok/cmd/kwok
 )
 key=$(cat go.mod go.sum <(go env GOVERSION GOOS GOARCH) | sha256sum | cut -c1-16)
 cache="${SEATKEEPER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seatkeeper}/$what-$key"
@@ -68,4 +69,13 @@ for tool in $tools; do
   mv "$cache/.$tool.partial" "$cache/$tool"
   say "control plane: $tool ready after $((SECONDS - started))s"
 done
+# By these stages kwok makes nodes and pods ready. Its command has none of its own.
+if [[ $tools == *kwok* && ! -s $cache/kwok-stages.yaml ]]; then
+  GOFLAGS= go mod download sigs.k8s.io/kwok
+  stages=$(go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
+  for stage in node/fast/node-initialize node/heartbeat-with-lease/node-heartbeat-with-lease pod/fast/pod-ready pod/fast/pod-delete; do
+    printf -- '---\n' && cat "$stages/$stage.yaml"
+  done >"$cache/.stages.partial"
+  mv "$cache/.stages.partial" "$cache/kwok-stages.yaml"
+fi
 echo "$cache"

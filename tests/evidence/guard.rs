@@ -148,11 +148,11 @@ impl Test {
 pub fn page(guards: &[Guard], seen: impl Fn(&Guard) -> bool) -> String {
     let mut page = "# What turns red when a guard is removed\n\n\
         `make evidence` takes away one guard at a time, in a copy of the sources, and runs the test that must notice. That test must also pass\n\
-        with every guard in its place. `tests/evidence/guards.yaml` has the guards as they stand in the sources, and `tests/evidence/seen.txt` a\n\
-        mark of each that was seen so, made of its file, its guard and its test. The last column says *seen* only where the guard is\n\
-        written as it was then. A row without it is new, was written anew, or was played before marks were kept:\n\
+        with every guard in its place. `tests/evidence/guards.yaml` quotes the guards from the sources. `tests/evidence/seen.txt` has a mark for each guard whose\n\
+        test was seen to fail without it, made of its file, its guard and its test. The last column says *seen* while the guard is\n\
+        unchanged since then. A row without it is new, was changed, or was played before marks were kept:\n\
         `make evidence WORDS=--rest` plays those.\n\n\
-        A test fails if a guard is not in its file any more, or if this page is of another list.\n\n\
+        A test fails if a guard is no longer in its file, or if this page belongs to another list.\n\n\
         | Promise | Page | Guard | What turns red | | |\n|---|---|---|---|---|---|\n"
         .to_owned();
     for guard in guards {

@@ -12,7 +12,7 @@ pub fn broken(rig: &Rig, case: &Case, end: End, records: &[Record]) -> Option<St
     if case.scenario.name != APPROVED {
         return None;
     }
-    let deleted = rig.proxy.struck();
+    let deleted = rig.proxy.hit();
     let intent = records.iter().find(|record| record.opens && record.executed == Some(200));
     if let (Some(deleted), Some(intent)) = (deleted, intent) {
         // Approvals are read when the vendor has been read, so a reading that ended later found none.

@@ -189,7 +189,7 @@ async fn act(rig: &Rig, case: &Case) -> Result<usize, String> {
     let (rival, etcd) = (case.happening() == Some(RIVAL), case.happening() == Some(ETCD_RESTORED));
     let mut held = true;
     if let Some(before) = &scenario.before {
-        rig.site.declare("acme", before).await;
+        rig.objects.declare("acme", before).await;
         let nothing = Case { fault: None, ..case.clone() };
         silent(rig, &nothing, PATIENCE, 0).await.map_err(|why| format!("before anything was broken: {why}"))?;
         rig.proxy.hold().await;
@@ -206,9 +206,9 @@ async fn act(rig: &Rig, case: &Case) -> Result<usize, String> {
     let before = rig.bitwarden().ledger(&rig.key().id).len();
     rig.proxy.arm(case.fault.clone());
     match (&scenario.before, held) {
-        (Some(_), _) => rig.site.edit(&scenario.spec).await,
+        (Some(_), _) => rig.objects.edit(&scenario.spec).await,
         (None, true) => {}
-        (None, false) => rig.site.declare("acme", &scenario.spec).await,
+        (None, false) => rig.objects.declare("acme", &scenario.spec).await,
     }
     if etcd {
         rig.remember(&scenario.spec, true).await;
@@ -229,10 +229,10 @@ async fn silent(rig: &Rig, case: &Case, patience: Duration, wanted: usize) -> Re
     let (deadline, mut asked) = (Instant::now() + patience, Instant::now());
     let mut since: Option<(End, Writes, usize)> = None;
     loop {
-        let (records, struck) = (rig.proxy.records(), case.fault.is_none() || rig.proxy.fired());
-        let (written, polled) = ((writes(&records), struck), polls(&records));
+        let (records, hit) = (rig.proxy.records(), case.fault.is_none() || rig.proxy.fired());
+        let (written, polled) = ((writes(&records), hit), polls(&records));
         // Whoever has been silent for so long does not send any more what was to be broken.
-        let wanted = if struck { wanted } else { SILENCE };
+        let wanted = if hit { wanted } else { SILENCE };
         match since {
             Some((end, before, first)) if before == written => {
                 if polled >= first + wanted {
@@ -246,7 +246,7 @@ async fn silent(rig: &Rig, case: &Case, patience: Duration, wanted: usize) -> Re
             _ => since = end_of(rig, case).await.map(|end| (end, written, polled)),
         }
         if since.is_none() && case.name.action == TOO_LONG && asked.elapsed() > ASKING {
-            rig.site.ask().await;
+            rig.objects.ask().await;
             asked = Instant::now();
         }
         if Instant::now() > deadline {

@@ -242,7 +242,7 @@ async fn provoke(ground: &Arc<Ground>, wanted: &Wanted) -> (Vec<Record>, Process
     let rig = Rig::at(ground, &scenario, crew, Account::new(&scenario, CONFORMANCE).await).await;
     rig.remember(&scenario.spec, false).await;
     rig.proxy.arm_all(way.faults.clone());
-    rig.site.declare("acme", &scenario.spec).await;
+    rig.objects.declare("acme", &scenario.spec).await;
     let rest = still(&rig.proxy).await;
     (rig.proxy.records(), rig.processes(), rest)
 }

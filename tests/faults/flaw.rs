@@ -70,19 +70,19 @@ impl Processes {
 }
 
 /// The ledger and the end of a case that has none of the worst flaws, which are asked for in this order: harm; an operator that
-/// panicked or ended by itself; no rest. Only a case without any of them was missed where its fault never struck.
+/// panicked or ended by itself; no rest. Only a case without any of them was missed where its fault never hit.
 pub fn worst_first<L, E>(
     harm: Result<L, Flaw>,
     processes: Processes,
     ended: Result<E, String>,
-    struck: bool,
+    hit: bool,
 ) -> Result<(L, E), Flaw> {
     let ledger = harm?;
     if let Some(why) = processes.flaw() {
         return Err(Flaw::Wrong(why.into()));
     }
     let end = ended.map_err(Flaw::Restless)?;
-    if !struck {
+    if !hit {
         return Err(Flaw::Missed("the request never came".into()));
     }
     Ok((ledger, end))

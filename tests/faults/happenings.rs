@@ -85,7 +85,7 @@ const LONG_GONE: Duration = Duration::from_secs(6);
 
 /// The objects of a case, as everybody but the operator sees and changes them.
 #[derive(Clone)]
-pub struct Site {
+pub struct CaseObjects {
     pub ground: Arc<Ground>,
     pub namespace: String,
     pub bitwarden: Bitwarden,
@@ -108,7 +108,7 @@ pub struct Before {
     pub etcd: Option<PathBuf>,
 }
 
-impl Site {
+impl CaseObjects {
     pub fn seats(&self) -> Api<LicenseSeats> {
         Api::namespaced(self.ground.client.clone(), &self.namespace)
     }
@@ -256,19 +256,19 @@ impl Site {
             }
             TAKEN_AWAY => {
                 self.secrets().delete("key", &DeleteParams::default()).await.expect("delete the Secret");
-                self.later(AWAY, async |site| site.secret().await);
+                self.later(AWAY, async |objects| objects.secret().await);
             }
             EMPTIED => {
                 let patch = Patch::Merge(json!({ "data": null }));
                 self.secrets().patch("key", &PatchParams::default(), &patch).await.expect("empty the Secret");
-                self.later(AWAY, async |site| site.secret().await);
+                self.later(AWAY, async |objects| objects.secret().await);
             }
             EDITED => self.edit(&self.edit).await,
             LABELED => self.label().await,
             // An edit that leaves the wish as it is: what is open stays open, and no request is counted anew.
             SUSPENDED => {
                 self.edit(&json!({ "suspend": true })).await;
-                self.later(LONG_GONE, async |site| site.edit(&json!({ "suspend": false })).await);
+                self.later(LONG_GONE, async |objects| objects.edit(&json!({ "suspend": false })).await);
             }
             RECREATED => self.create_again().await,
             STATUS_RESTORED => self.restore_status().await,
@@ -278,9 +278,9 @@ impl Site {
             }
             GONE_FOR_A_WHILE => {
                 self.seats().delete("acme", &DeleteParams::default()).await.expect("delete");
-                self.later(LONG_GONE, async |site| {
-                    let spec = site.before(|before| before.spec.clone());
-                    site.declare("acme", &spec).await;
+                self.later(LONG_GONE, async |objects| {
+                    let spec = objects.before(|before| before.spec.clone());
+                    objects.declare("acme", &spec).await;
                 });
             }
             RIVAL => self.declare("rival", &self.rival()).await,
@@ -292,20 +292,20 @@ impl Site {
             JOINED => assert!(self.bitwarden.join(&self.key.id, 1), "the vendor has a seat for the person"),
             APISERVER_RESTARTED => {
                 self.ground.plane.stop_apiserver();
-                self.later(Duration::ZERO, async |site| site.ground.plane.start_apiserver().await);
+                self.later(Duration::ZERO, async |objects| objects.ground.plane.start_apiserver().await);
             }
             ETCD_KILLED => {
                 self.ground.plane.stop_etcd();
-                self.later(Duration::ZERO, async |site| site.ground.plane.start_etcd().await);
+                self.later(Duration::ZERO, async |objects| objects.ground.plane.start_etcd().await);
             }
             RIGHTS_TAKEN => {
                 let taken = self.take_rights().await;
-                self.later(AWAY, async move |site| site.give_rights(&taken).await);
+                self.later(AWAY, async move |objects| objects.give_rights(&taken).await);
             }
             ETCD_RESTORED => {
                 let saved = self.before(|before| before.etcd.clone()).expect("etcd's data were saved");
                 self.ground.plane.stop_apiserver();
-                self.later(Duration::ZERO, async move |site| site.ground.plane.restore_etcd(&saved).await);
+                self.later(Duration::ZERO, async move |objects| objects.ground.plane.restore_etcd(&saved).await);
             }
             _ => panic!("nobody knows how to make this happen: {what}"),
         }
@@ -352,12 +352,12 @@ impl Site {
 
     /// On a thread of its own, for what starts servers cannot move between threads.
     fn later(&self, wait: Duration, deed: impl AsyncFnOnce(Self) + Send + 'static) {
-        let (site, runtime) = (self.clone(), Handle::current());
+        let (objects, runtime) = (self.clone(), Handle::current());
         tokio::task::spawn_blocking(move || {
             runtime.block_on(async {
                 tokio::time::sleep(wait).await;
-                deed(site.clone()).await;
-                site.count();
+                deed(objects.clone()).await;
+                objects.count();
             });
         });
     }

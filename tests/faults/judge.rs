@@ -43,8 +43,8 @@ pub async fn judge(
     reference: Option<Written>,
 ) -> Result<Played, Flaw> {
     let flaw = |why: String| Err(Flaw::Wrong(why));
-    let struck = case.fault.is_none() || rig.proxy.fired();
-    let (ledger, end) = worst_first(harm(rig, case, before), rig.processes(), ended, struck)?;
+    let hit = case.fault.is_none() || rig.proxy.fired();
+    let (ledger, end) = worst_first(harm(rig, case, before), rig.processes(), ended, hit)?;
     let records = rig.proxy.records();
     if let Some(why) = untidy(rig, case, &records, reference) {
         return flaw(why);
@@ -78,7 +78,7 @@ fn untidy(rig: &Rig, case: &Case, records: &[Record], reference: Option<Written>
     if let Some(most) = reference.filter(|most| written.statuses > most.statuses + more) {
         return Some(format!("{} statuses were written, the reference took {}", written.statuses, most.statuses));
     }
-    let undone = case.happening().filter(|what| !rig.site.happened(what));
+    let undone = case.happening().filter(|what| !rig.objects.happened(what));
     undone.map(|what| format!("it did not happen, or not to its end: {what}"))
 }
 
@@ -246,13 +246,13 @@ pub fn base(scenario: &Scenario) -> i32 {
 /// Somebody else changed the seats after a purchase was carried out, and before it was read back: nobody can tell then
 /// what became of it. `None`: it happened beside the reading, for members are read at the same time as seats.
 fn changed_unseen(rig: &Rig, case: &Case, records: &[Record]) -> Option<bool> {
-    let struck = records.get(rig.proxy.struck()? - 1)?;
+    let hit = records.get(rig.proxy.hit()? - 1)?;
     let after = matches!(case.fault, Some((_, Action::Meanwhile(Moment::After, _))));
-    if struck.hop == Hop::Vendor && struck.method == "GET" && !reads(struck) {
+    if hit.hop == Hop::Vendor && hit.method == "GET" && !reads(hit) {
         return None;
     }
     // Twice the number of a request, and one more for what comes after it.
-    let happened = 2 * struck.number + usize::from(after);
+    let happened = 2 * hit.number + usize::from(after);
     let made = records.iter().filter(|record| record.is_purchase() && record.executed == Some(200));
     let mut each = made.map(|purchase| {
         let back = records.iter().find(|record| record.number > purchase.number && reads(record));

@@ -275,8 +275,8 @@ fn judge(
     (before, ended): (usize, Result<(), String>),
     records: &[Record],
 ) -> Result<(), Flaw> {
-    let struck = case.fault.is_none() || stage.proxy.fired();
-    worst_first(harm(stage, case, before, records), stage.processes(), ended, struck)?;
+    let hit = case.fault.is_none() || stage.proxy.fired();
+    worst_first(harm(stage, case, before, records), stage.processes(), ended, hit)?;
     match &case.fault {
         Some((_, action)) if unseen_by_watches(&stage.proxy, action) => Err(Flaw::Missed(UNSEEN_BY_WATCHES.into())),
         _ => Ok(()),
@@ -332,9 +332,9 @@ async fn silent(stage: &Stage, broken: bool, wanted: usize) -> Result<(), String
     };
     let mut since: Option<(Writes, usize)> = None;
     loop {
-        let struck = !broken || stage.proxy.fired();
-        let written = (writes(&stage.proxy.records()), struck);
-        let wanted = if struck { wanted } else { SILENCE };
+        let hit = !broken || stage.proxy.fired();
+        let written = (writes(&stage.proxy.records()), hit);
+        let wanted = if hit { wanted } else { SILENCE };
         let polls = stage.tenant.calls(Endpoint::List);
         match since {
             Some((before, first)) if before == written => {

@@ -47,6 +47,6 @@ fn is_denied(record: &Record) -> bool {
 
 /// A record was stored before etcd went back to the time before all of them.
 pub fn is_undone_by_etcd(rig: &Rig, records: &[Record]) -> bool {
-    let struck = rig.proxy.struck().unwrap_or_default();
-    records.iter().any(|record| record.number < struck && record.is_record() && record.executed == Some(200))
+    let hit = rig.proxy.hit().unwrap_or_default();
+    records.iter().any(|record| record.number < hit && record.is_record() && record.executed == Some(200))
 }

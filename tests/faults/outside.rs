@@ -249,7 +249,7 @@ impl Story {
             Part::Answer => {
                 self.take_back(rig).await;
                 until_status(rig, |status| ended(status) == Some(End::NeedsReview)).await;
-                rig.proxy.strike_next();
+                rig.proxy.hit_next();
                 until(async || rig.proxy.fired()).await;
             }
         }
@@ -390,7 +390,7 @@ async fn until_status(rig: &Rig, wanted: impl Fn(&LicenseSeatsStatus) -> bool) -
 /// As an administrator may.
 async fn write_history(rig: &Rig, history: &Value) {
     let patch = Patch::Merge(json!({ "status": { "history": history } }));
-    rig.site.seats().patch_status("acme", &PatchParams::default(), &patch).await.expect("the history is admitted");
+    rig.objects.seats().patch_status("acme", &PatchParams::default(), &patch).await.expect("the history is admitted");
 }
 
 /// Plays a story so that a failing step of the stage is a failing story and no more.

@@ -21,7 +21,7 @@ use crate::actions::Crew;
 use crate::case::Case;
 use crate::flaw::Processes;
 use crate::ground::Ground;
-use crate::happenings::{Site, TOLD_TO_END, deed};
+use crate::happenings::{CaseObjects, TOLD_TO_END, deed};
 use crate::keys::stage::tenant;
 use crate::scenario::{AtPurchase, LATE, Scenario};
 
@@ -169,7 +169,7 @@ impl Account {
 /// The stage.
 pub struct Rig {
     pub proxy: Proxy,
-    pub site: Site,
+    pub objects: CaseObjects,
     leases: Api<Lease>,
     _vendor: Arc<Simulator>,
     staff: Arc<Staff>,
@@ -208,17 +208,17 @@ impl Rig {
         });
         let leases: Api<Lease> = Api::namespaced(ground.client.clone(), SYSTEM_NAMESPACE);
         let upstream = Upstream::new(vendor.address(), "localhost", &vendor.ca_pem()).expect("the simulator");
-        let (site, hand) = {
+        let (objects, hand) = {
             let ground = Arc::clone(ground);
             let (bitwarden, edit) = (vendor.bitwarden(), scenario.edit.0.clone());
             // The proxy knows its address only once it runs, and needs its hand before that.
             let (server, before, done) = (Arc::default(), Arc::default(), Arc::default());
-            let site = Site { ground, namespace, bitwarden, key, server, edit, before, done };
-            (site.clone(), hand(&staff, &leases, site, (scenario.at_purchase, meeting)))
+            let objects = CaseObjects { ground, namespace, bitwarden, key, server, edit, before, done };
+            (objects.clone(), hand(&staff, &leases, objects, (scenario.at_purchase, meeting)))
         };
         let proxy = Proxy::start(&ground.identity, ground.apiserver.clone(), upstream, hand).await.expect("a proxy");
         staff.crew.lacks.into_iter().for_each(|part| proxy.take_away(part));
-        *lock(&site.server) = proxy.vendor_url();
+        *lock(&objects.server) = proxy.vendor_url();
         *lock(&staff.kubeconfig) = ground.kubeconfig(&proxy);
         *lock(&staff.allowed) = proxy.vendor_host();
         let tended = Arc::clone(&staff);
@@ -228,8 +228,8 @@ impl Rig {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         });
-        let rig = Self { proxy, site, leases, _vendor: vendor, staff, tending };
-        rig.site.secret().await;
+        let rig = Self { proxy, objects, leases, _vendor: vendor, staff, tending };
+        rig.objects.secret().await;
         rig.start().await;
         rig
     }
@@ -245,7 +245,7 @@ impl Rig {
             })
             .await;
             wait_for("a leader", PATIENCE, async || {
-                let lease = self.leases.get_opt(&lease_name(&self.site.namespace)).await.ok()??;
+                let lease = self.leases.get_opt(&lease_name(&self.objects.namespace)).await.ok()??;
                 lease.spec?.holder_identity.filter(|holder| !holder.is_empty())
             })
             .await;
@@ -254,15 +254,15 @@ impl Rig {
 
     /// Declares with the first pass held back.
     pub async fn declare_held(&self, spec: &Value) {
-        tokio::join!(self.proxy.hold(), self.site.declare("acme", spec));
+        tokio::join!(self.proxy.hold(), self.objects.declare("acme", spec));
     }
 
     /// Remembers spec and status as they are now, for what may be restored later.
     pub async fn remember(&self, spec: &Value, etcd: bool) {
-        let object = self.site.seats().get_opt("acme").await.expect("the apiserver answers");
+        let object = self.objects.seats().get_opt("acme").await.expect("the apiserver answers");
         let status = object.and_then(|object| object.status);
-        let etcd = etcd.then(|| self.site.ground.plane.save_etcd());
-        let mut before = lock(&self.site.before);
+        let etcd = etcd.then(|| self.objects.ground.plane.save_etcd());
+        let mut before = lock(&self.objects.before);
         before.spec = spec.clone();
         before.status = serde_json::to_value(status).expect("JSON");
         before.etcd = etcd;
@@ -270,7 +270,7 @@ impl Rig {
 
     /// Waits until an object made now is younger than ours, in the apiserver's whole seconds.
     pub async fn until_older(&self) {
-        let object = self.site.seats().get("acme").await.expect("the object");
+        let object = self.objects.seats().get("acme").await.expect("the object");
         let made = object.metadata.creation_timestamp.expect("a stored object has a time").0;
         let older = async || (Timestamp::now().as_second() > made.as_second()).then_some(());
         wait_for("the next second", PATIENCE, older).await;
@@ -278,16 +278,16 @@ impl Rig {
 
     /// The status of an object, if it is of its newest spec.
     pub async fn status(&self, name: &str) -> Option<LicenseSeatsStatus> {
-        let object = self.site.seats().get(name).await.ok()?;
+        let object = self.objects.seats().get(name).await.ok()?;
         let generation = object.metadata.generation.unwrap_or_default();
         object.status.filter(|status| status.observed_generation == generation)
     }
 
     pub fn key(&self) -> &OrganizationKey {
-        &self.site.key
+        &self.objects.key
     }
     pub fn bitwarden(&self) -> &Bitwarden {
-        &self.site.bitwarden
+        &self.objects.bitwarden
     }
     pub fn log(&self) -> String {
         self.staff.log()
@@ -295,7 +295,7 @@ impl Rig {
 
     /// Whoever looks for the Lease next leads.
     pub async fn delete_lease(&self) {
-        let _ = self.leases.delete(&lease_name(&self.site.namespace), &DeleteParams::default()).await;
+        let _ = self.leases.delete(&lease_name(&self.objects.namespace), &DeleteParams::default()).await;
     }
 
     /// How many of the processes that run now have led.
@@ -310,15 +310,15 @@ impl Rig {
 }
 
 /// The vendor's pause within the next purchase; the story's own, if it has one.
-fn pause(site: &Site) -> u64 {
-    let vendor = &site.bitwarden;
+fn pause(objects: &CaseObjects) -> u64 {
+    let vendor = &objects.bitwarden;
     let is_pause = |view: &FaultView| matches!(view.fault.kind, FaultKind::PauseBetweenReads { .. }) && view.fired == 0;
     if let Some(own) = vendor.faults().into_iter().find(is_pause) {
         return own.id;
     }
     let ms = u64::try_from(LATE.as_millis()).unwrap_or_default();
     let pause = FaultKind::PauseBetweenReads { ms };
-    vendor.inject(if site.by_owner() { Fault::on_owner_write(pause) } else { Fault::on_put(pause) })
+    vendor.inject(if objects.by_owner() { Fault::on_owner_write(pause) } else { Fault::on_put(pause) })
 }
 
 /// Waits until the pause has begun.
@@ -334,7 +334,7 @@ fn lease_name(namespace: &str) -> String {
 
 /// Lets it happen. An operator that is killed with it is stopped before, so that it learns of nothing, and the next one starts
 /// when all is done.
-async fn happen(staff: &Staff, leases: &Api<Lease>, site: &Site, what: &'static str) {
+async fn happen(staff: &Staff, leases: &Api<Lease>, objects: &CaseObjects, what: &'static str) {
     if what == TOLD_TO_END {
         staff.expected.store(true, Ordering::SeqCst);
         staff.signal("TERM");
@@ -347,7 +347,7 @@ async fn happen(staff: &Staff, leases: &Api<Lease>, site: &Site, what: &'static 
     if killed {
         staff.signal("STOP");
     }
-    site.happen(deed).await;
+    objects.happen(deed).await;
     if killed {
         staff.expected.store(true, Ordering::SeqCst);
         staff.signal("KILL");
@@ -358,12 +358,12 @@ async fn happen(staff: &Staff, leases: &Api<Lease>, site: &Site, what: &'static 
 fn hand(
     staff: &Arc<Staff>,
     leases: &Api<Lease>,
-    site: Site,
+    objects: CaseObjects,
     (at_purchase, meeting): (AtPurchase, Option<Arc<Meeting>>),
 ) -> Hand {
     let (staff, leases, once) = (Arc::clone(staff), leases.clone(), Arc::new(AtomicBool::new(false)));
     Arc::new(move |deed| {
-        let (staff, leases, site, once) = (Arc::clone(&staff), leases.clone(), site.clone(), Arc::clone(&once));
+        let (staff, leases, objects, once) = (Arc::clone(&staff), leases.clone(), objects.clone(), Arc::clone(&once));
         let meeting = meeting.clone();
         async move {
             match deed {
@@ -371,17 +371,17 @@ fn hand(
                     staff.expected.store(true, Ordering::SeqCst);
                     staff.signal("KILL");
                 }
-                Deed::PauseVendor => *lock(&staff.pause) = Some(pause(&site)),
+                Deed::PauseVendor => *lock(&staff.pause) = Some(pause(&objects)),
                 Deed::AwaitPause => {
                     let pause = *lock(&staff.pause);
-                    until_paused(site.bitwarden, pause).await;
+                    until_paused(objects.bitwarden, pause).await;
                 }
                 Deed::Stop => staff.signal("STOP"),
                 Deed::Continue => staff.signal("CONT"),
                 Deed::DeleteLease => {
                     let _ = leases.delete(&lease_name(&staff.namespace), &DeleteParams::default()).await;
                 }
-                Deed::Happen(what) => happen(&staff, &leases, &site, what).await,
+                Deed::Happen(what) => happen(&staff, &leases, &objects, what).await,
                 Deed::Purchase if once.swap(true, Ordering::SeqCst) => {}
                 Deed::Purchase => match at_purchase {
                     AtPurchase::Nothing => {
@@ -390,15 +390,15 @@ fn hand(
                         }
                     }
                     AtPurchase::ThirdParty(seats) => {
-                        site.bitwarden.set_seats(&site.key.id, seats).expect("the vendor allows it");
+                        objects.bitwarden.set_seats(&objects.key.id, seats).expect("the vendor allows it");
                     }
                     AtPurchase::FailReadings => {
                         let fails =
                             || FaultKind::Answer { status: 500, headers: [].into(), body: String::new(), apply: false };
-                        site.bitwarden.inject(Fault::on_get(fails()).times(2));
-                        site.bitwarden.inject(Fault::on_owner_read(fails()).times(2));
+                        objects.bitwarden.inject(Fault::on_get(fails()).times(2));
+                        objects.bitwarden.inject(Fault::on_owner_read(fails()).times(2));
                     }
-                    AtPurchase::ExpireTokens => site.bitwarden.expire_tokens(),
+                    AtPurchase::ExpireTokens => objects.bitwarden.expire_tokens(),
                 },
             }
         }

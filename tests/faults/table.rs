@@ -17,7 +17,7 @@ pub fn is_of(page: &str, listed: &Counts) -> Result<(), String> {
     if played + missed != all {
         return Err(format!("has {played} cases in its rows and {missed} missed, and tests/faults/chosen.txt {all}"));
     }
-    let words = [format!("Played are {played} of "), format!("`faults: {played} run, ")];
+    let words = [format!("Played are {played} cases, "), format!("`faults: {played} run, ")];
     match words.iter().find(|words| !page.contains(words.as_str())) {
         Some(words) => Err(format!("must say: {words}")),
         None => Ok(()),

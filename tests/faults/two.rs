@@ -355,9 +355,9 @@ impl Two {
         let deadline = Instant::now() + PATIENCE;
         let mut since: Option<([End; 2], Writes, usize)> = None;
         loop {
-            let (records, struck) = (self.records(), self.first.proxy.fired());
-            let written = (records.iter().map(|records| writes(records)).sum(), struck);
-            let wanted = if struck { wanted } else { SILENCE };
+            let (records, hit) = (self.records(), self.first.proxy.fired());
+            let written = (records.iter().map(|records| writes(records)).sum(), hit);
+            let wanted = if hit { wanted } else { SILENCE };
             let polled = records.iter().map(|records| polls(records)).min().unwrap_or_default();
             match since {
                 Some((ends, before, from)) if before == written => {

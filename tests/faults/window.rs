@@ -42,7 +42,7 @@ pub async fn broken(rig: &Rig, case: &Case, end: End, records: &[Record]) -> Opt
         return (end == End::Deferred && case.scenario.name != APPROVED)
             .then(|| "waits for a window, and there is none".to_owned());
     }
-    let object = rig.site.seats().get("acme").await.ok()?;
+    let object = rig.objects.seats().get("acme").await.ok()?;
     let spec = serde_json::to_value(object.spec).ok()?;
     let Some(opens) = opened(&spec["adjustment"]) else { return Some(format!("no window in {spec}")) };
     let outside = |time: &Timestamp| *time < opens || time.duration_since(opens) >= LENGTH;

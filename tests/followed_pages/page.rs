@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use seatkeeper_support::{ControlPlane, Output, scratch_dir, workspace_root};
 
 /// The pages that tests follow.
-pub const PAGES: [&str; 13] = [
+pub const PAGES: [&str; 15] = [
     "README.md",
     "docs/immuta.md",
     "docs/never-buys-twice.md",
@@ -24,10 +24,15 @@ pub const PAGES: [&str; 13] = [
     "docs/policies.md",
     "docs/troubleshooting.md",
     "docs/release.md",
+    "charts/seatkeeper/README.md",
+    "charts/seatkeeper-crds/README.md",
 ];
 
+/// Pages for who works on Seatkeeper itself: what they build and test takes minutes, and the workflows run it.
+const OF_DEVELOPMENT: [&str; 2] = ["CONTRIBUTING.md", "docs/evidence/mutants.md"];
+
 /// Commands that cannot run here: how each begins, and why.
-pub const NOT_RUN: [(&str, &str); 13] = [
+pub const NOT_RUN: [(&str, &str); 11] = [
     ("docker push", "there is no registry"),
     ("docker tag", "there is no docker"),
     ("make image", "there is no docker; packaging/image-tar-test.sh builds the same image as a file"),
@@ -39,8 +44,6 @@ pub const NOT_RUN: [(&str, &str); 13] = [
     ("kubectl -n seatkeeper-system logs", "a kubelet serves the log, and a test stands in for the kubelet"),
     ("kubectl get --raw /api/v1/namespaces/seatkeeper-system/pods/POD:8080/proxy/readyz", "pods have no network here"),
     ("oc adm policy", "it is OpenShift's own program, and the policy is an object that OpenShift alone has"),
-    ("kubectl -n seatkeeper-system scale deployment seatkeeper", "it is for the time of velero restore create"),
-    ("velero restore create", "Velero would need a storage of backups and its own controllers"),
 ];
 
 /// What sentences call a command by, without anything to run.
@@ -68,7 +71,7 @@ pub const NAMES: [&str; 20] = [
 ];
 
 /// What stands between backticks is a command if it begins with one of these.
-const PROGRAMS: [&str; 8] = ["argocd ", "docker ", "flux ", "helm ", "jq ", "kubectl ", "oc ", "velero "];
+const PROGRAMS: [&str; 7] = ["argocd ", "docker ", "flux ", "helm ", "jq ", "kubectl ", "oc "];
 
 /// What commands name by a path in the checkout.
 const FOLDERS: [&str; 4] = ["charts", "crds", "examples", "gitops"];
@@ -137,7 +140,7 @@ impl Page {
     }
 
     /// The one command that begins so. It counts as run from now on.
-    fn take(&self, begins: &str) -> String {
+    pub fn take(&self, begins: &str) -> String {
         let found: Vec<&String> = match self.commands.get(begins) {
             Some(whole) => vec![whole],
             None => self.commands.iter().filter(|command| command.starts_with(begins)).collect(),
@@ -187,10 +190,18 @@ impl Page {
         blocks.remove(0)
     }
 
+    /// What stands between backticks in the page and begins so, in its order.
+    pub fn quoted(&self, begins: &str) -> Vec<String> {
+        let text = text(self.path);
+        let quoted = text.split('`').skip(1).step_by(2).map(flowing);
+        quoted.filter(|quoted| quoted.starts_with(begins)).collect()
+    }
+
     /// The page has been followed to its end.
     pub fn close(self) {
         let left = self.left.into_inner();
-        let advice = "run them in tests/followed_pages.rs, or say in NOT_RUN of tests/followed_pages/page.rs why not";
+        let advice =
+            "run them in the test that opens this page, or say in NOT_RUN of tests/followed_pages/page.rs why not";
         assert!(left.is_empty(), "{} has commands that no test runs: {left:?}: {advice}", self.path);
     }
 }
@@ -220,5 +231,37 @@ fn each_command_that_is_not_run_and_each_name_is_still_in_a_page() {
     }
     for name in NAMES {
         assert!(all.contains(name), "no page has: {name}");
+    }
+}
+
+/// The pages below a folder of the checkout.
+fn pages_below(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(workspace_root().join(folder)).expect(folder).map(|entry| entry.expect("an entry")) {
+        let name = entry.file_name().into_string().expect("a name");
+        let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        if !folder.is_empty() && entry.path().is_dir() {
+            found.extend(pages_below(&path));
+        } else if path.ends_with(".md") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn each_page_with_commands_to_type_is_followed_by_a_test() {
+    let all: Vec<String> = ["", "charts", "docs", "gitops"].into_iter().flat_map(pages_below).collect();
+    let typed = all.iter().filter(|path| text(path).lines().any(|line| line.trim() == "```sh"));
+    let typed: Vec<&String> = typed.collect();
+    assert!(typed.len() > 10, "{typed:?}");
+    for path in typed {
+        let listed = PAGES.contains(&path.as_str()) != OF_DEVELOPMENT.contains(&path.as_str());
+        assert!(listed, "{path} has commands: add it to PAGES, and follow it in a test");
+    }
+    let tests = ["tests/followed_pages.rs", "tests/followed_pages/first_use.rs", "tests/followed_pages/operation.rs"];
+    let tests: String = tests.into_iter().chain(["tests/support/tests/chart/releases.rs"]).map(text).collect();
+    for path in PAGES {
+        assert!(tests.contains(&format!("Page::open(\"{path}\")")), "no test opens {path}");
     }
 }

@@ -277,7 +277,7 @@ async fn single_reading_without_row_does_not_end_removal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_in_the_place_of_an_object_is_no_reading() {
+async fn list_instead_of_object_counts_as_unreadable() {
     needs_control_plane!();
     let a = acme("immuta-position").await;
     a.key("one", 40).await;

@@ -372,6 +372,24 @@ async fn deleted_row_is_added_again_once_for_each_vendor_behavior() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn row_removed_by_hand_counts_as_there_if_still_listed_unmarked() {
+    needs_control_plane!();
+    let a = Acme::with("immuta-unmarked", tenant(), |switches| switches.list_shows_deleted = true).await;
+    let other = a.key("other", 15).await;
+    let key = a.key("one", 40).await;
+    a.declare(&["other", "one"], json!({})).await;
+    a.until_ready("True/InSync").await;
+    a.tenant.delete_by_hand(a.tenant.live_rows_of(&key)[0].id).expect("deleted by hand");
+    // The fewer seats are noticed, and the row is not.
+    a.until("fewer seats", |status| status.seats == Some(15)).await;
+    a.until_polled(4).await;
+    let status = a.w.status("acme").await;
+    assert_eq!((keys_of(&status), said(&status, "Drifted")), (vec!["Added/Active".to_owned(); 2], String::new()));
+    assert_eq!((a.tenant.additions_of(&other), a.tenant.posts(), a.tenant.deletes()), (1, 2, 0));
+    a.proves(&["listShowsDeleted"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn row_of_a_rebuilt_tenant_with_our_number_is_not_ours() {
     needs_control_plane!();
     let a = Acme::with("immuta-rebuilt", tenant(), |switches| switches.uuid_from = UuidFrom::Insert).await;

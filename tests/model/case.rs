@@ -122,7 +122,7 @@ pub trait Waits: Part {
     fn is_of_request(&self) -> bool;
     /// The intent that it is about.
     fn id(&mut self) -> Option<&mut u8>;
-    /// When it has struck this often, nobody waits for it any more.
+    /// When it has elapsed this often, nobody waits for it any more.
     fn last(&self) -> u8;
     /// Whether it waits for something to be over; otherwise it is a pause between two readings.
     fn is_long(&self) -> bool;
@@ -150,11 +150,11 @@ pub trait Sells<C: Case>: Copy + Debug + Eq + Hash + Send + Sync + 'static {
     fn swap_replicas(&mut self);
     /// The clock of a replica starts anew, or stops.
     fn cover(&mut self, replica: usize, covered: bool);
-    /// The clock of a replica has struck, and not for the last time.
-    fn cover_struck(&mut self, replica: usize);
+    /// The clock of a replica has elapsed, and not for the last time.
+    fn cover_elapsed(&mut self, replica: usize);
     /// The clock of a replica waits for the late effects that run now.
     fn cover_late(&mut self, replica: usize);
-    /// What must be over before a clock may strike: the promise holds as long as the vendor keeps its settle times.
+    /// What must have ended before a clock may elapse: the promise holds as long as the vendor keeps its settle times.
     fn lets_time_pass(&self, variant: &Variant<C>, replica: usize, clock: Clock<C>) -> bool;
     fn each_id(&mut self, visit: &mut impl FnMut(&mut u8));
     fn offers(world: &World<C>, offers: &mut Vec<Self::Act>);
@@ -217,6 +217,6 @@ pub fn id(word: &str) -> u8 {
 }
 
 /// The model's hours.
-pub const fn hours(struck: u8) -> std::time::Duration {
-    std::time::Duration::from_secs(3600 * struck as u64)
+pub const fn hours(elapses: u8) -> std::time::Duration {
+    std::time::Duration::from_secs(3600 * elapses as u64)
 }

@@ -20,9 +20,9 @@ const NOW: Duration = hours(100);
 
 fn real(clock: Option<Clock>) -> DoubtClock<Duration> {
     let mut real = DoubtClock::default();
-    let Some(Clock { key, struck, settled }) = clock else { return real };
+    let Some(Clock { key, elapses, settled }) = clock else { return real };
     let wait = quantity::wait(key);
-    real.restart(wait.clone(), NOW - hours(struck));
+    real.restart(wait.clone(), NOW - hours(elapses));
     let doubt = Doubt { wait, left: hours(1), settled: true };
     if let Some(seats) = settled {
         real.follow(Some(&doubt), Some(quantity::numbers(seats)), NOW);

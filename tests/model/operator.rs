@@ -36,11 +36,12 @@ pub enum OperatorAct {
     Crash,
 }
 
-/// What a replica does in the model: all of it must happen. A strike is of its clock.
+/// What a replica does in the model: all of it must happen. Its clock is what elapses.
 pub const DOES: [&str; 13] = [
     "crash",
     "decide",
     "drop",
+    "elapse",
     "give up",
     "read back",
     "read back fails",
@@ -48,7 +49,6 @@ pub const DOES: [&str; 13] = [
     "read vendor",
     "send",
     "send into the void",
-    "strike",
     "write intent",
     "write status",
 ];
@@ -193,7 +193,7 @@ fn decide<C: Case>(variant: &Variant<C>, world: &mut World<C>, replica: usize, s
     let ageless = variant.fault_switch == Some(FaultSwitch::NoAgeOfReadings);
     let clock = if ageless { me.clock } else { me.clock_of_reading() };
     let judged = C::judge(variant, me.copy, clock, seen, world.outside);
-    world.replicas[replica].struck_since = 0;
+    world.replicas[replica].elapses_since = 0;
     if let Said::Change(mut mark) = judged.verdict {
         *mark.id_mut() = world.fresh_id();
         start_clock(world, replica, C::Wait::of_request(mark.id(), mark.attempt()));
@@ -293,7 +293,7 @@ fn record_or_rest<C: Case>(world: &mut World<C>, replica: usize, record: Record<
 fn start_clock<C: Case>(world: &mut World<C>, replica: usize, key: C::Wait) {
     let me = &mut world.replicas[replica];
     if me.clock.is_none_or(|clock| clock.key != key) {
-        me.clock = Some(Clock { key, struck: 0, settled: None });
+        me.clock = Some(Clock { key, elapses: 0, settled: None });
         world.vendor.cover(replica, key.is_long());
     }
 }
@@ -305,7 +305,7 @@ pub fn followed<C: Case>(
     seen: Option<C::Seen>,
 ) -> Option<Clock<C>> {
     let Doubted { wait: key, settled, kept: _ } = doubt?;
-    let clock = clock.filter(|clock| clock.key == key).unwrap_or(Clock { key, struck: 0, settled: None });
+    let clock = clock.filter(|clock| clock.key == key).unwrap_or(Clock { key, elapses: 0, settled: None });
     let seen = seen.filter(|_| settled);
     Some(Clock { settled: seen.or(clock.settled), ..clock })
 }

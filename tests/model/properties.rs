@@ -48,8 +48,8 @@ fn calm<C: Case>(alone: &Variant<C>, world: &World<C>) -> Option<World<C>> {
     alone.actions(world, &mut acts);
     let order = |act: &Act<C>| match act {
         Act::Vendor(act) => C::calm(act),
-        Act::Strike(_) if world.replicas[0].clock.is_some_and(|clock| !clock.key.is_of_request()) => 2,
-        Act::Strike(_) => 3,
+        Act::Elapse(_) if world.replicas[0].clock.is_some_and(|clock| !clock.key.is_of_request()) => 2,
+        Act::Elapse(_) => 3,
         Act::Operator(_, OperatorAct::Drop) => 5,
         Act::Operator(..) => 4,
         Act::CacheCatchesUp => 2,

@@ -18,8 +18,8 @@ pub struct Replica<C: Case> {
     pub clock: Option<Clock<C>>,
     /// The send deadline has passed since the intent was written.
     pub late: bool,
-    /// How often the clock has struck since this pass read the vendor: what was read is as old as that.
-    pub struck_since: u8,
+    /// How often the clock has elapsed since this pass read the vendor: what was read is as old as that.
+    pub elapses_since: u8,
     /// What this pass did so far.
     pub steps: Steps,
 }
@@ -49,7 +49,7 @@ pub enum Step<C: Case> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Clock<C: Case> {
     pub key: C::Wait,
-    pub struck: u8,
+    pub elapses: u8,
     /// What was read after the settle time.
     pub settled: Option<C::Seen>,
 }
@@ -71,9 +71,9 @@ impl<C: Case> Step<C> {
 }
 
 impl<C: Case> Clock<C> {
-    /// It has struck as often as it does.
+    /// It has elapsed as often as it does.
     pub fn is_over(&self) -> bool {
-        self.struck >= self.key.last()
+        self.elapses >= self.key.last()
     }
 }
 
@@ -86,7 +86,7 @@ impl<C: Case> Default for Replica<C> {
             stale: false,
             clock: None,
             late: false,
-            struck_since: 0,
+            elapses_since: 0,
             steps: Steps::default(),
         }
     }
@@ -105,7 +105,7 @@ impl<C: Case> Replica<C> {
 
     /// The clock as it was when the vendor was read.
     pub fn clock_of_reading(&self) -> Option<Clock<C>> {
-        self.clock.map(|clock| Clock { struck: clock.struck - self.struck_since, ..clock })
+        self.clock.map(|clock| Clock { elapses: clock.elapses - self.elapses_since, ..clock })
     }
 
     /// Whether this pass holds a reading of the object.

@@ -30,8 +30,8 @@ pub const FIRST_GENERATION: u8 = 1;
 pub enum Act<C: Case> {
     Vendor(<C::Vendor as Sells<C>>::Act),
     Operator(usize, OperatorAct),
-    /// The clock in a replica's memory strikes.
-    Strike(usize),
+    /// The clock in a replica's memory elapses.
+    Elapse(usize),
     /// Something changes around the object.
     Outside(C::OutsideAct),
     /// The watch cache sees what is stored.
@@ -43,7 +43,7 @@ impl<C: Case> Act<C> {
         match self {
             Self::Vendor(act) => C::name_of(Ok(act)),
             Self::Operator(_, act) => act.name(),
-            Self::Strike(_) => "strike",
+            Self::Elapse(_) => "elapse",
             Self::Outside(act) => C::name_of(Err(act)),
             Self::CacheCatchesUp => "cache catches up",
         }
@@ -117,8 +117,8 @@ impl<C: Case> World<C> {
             }
             if !known || clock.is_over() {
                 self.vendor.cover(replica, false);
-            } else if clock.struck > 0 {
-                self.vendor.cover_struck(replica);
+            } else if clock.elapses > 0 {
+                self.vendor.cover_elapsed(replica);
             }
         }
     }
@@ -153,7 +153,7 @@ impl<C: Case> World<C> {
                 replica.step.rank(),
                 replica.stale,
                 replica.late,
-                replica.clock.map(|clock| (clock.key.nameless(), clock.struck, clock.settled)),
+                replica.clock.map(|clock| (clock.key.nameless(), clock.elapses, clock.settled)),
             )
         };
         // A single replica is the first one and stays it: the second never acts and has the least rank.
@@ -185,12 +185,12 @@ impl<C: Case> World<C> {
     }
 
     /// Time passes on a clock: requests that are on their way from an intent to the vendor become late.
-    fn strike(&mut self, replica: usize) {
+    fn elapse(&mut self, replica: usize) {
         let Some(clock) = &mut self.replicas[replica].clock else { return };
-        clock.struck += 1;
+        clock.elapses += 1;
         let long = clock.key.is_long();
         let me = &mut self.replicas[replica];
-        me.struck_since += u8::from(matches!(me.step, Step::Seen(_)));
+        me.elapses_since += u8::from(matches!(me.step, Step::Seen(_)));
         if !long {
             return;
         }
@@ -237,7 +237,7 @@ impl<C: Case> Model for Variant<C> {
             if let Some(clock) = me.clock.filter(|clock| between && !clock.is_over())
                 && (!clock.key.is_long() || world.vendor.lets_time_pass(self, replica, clock))
             {
-                acts.push(Act::Strike(replica));
+                acts.push(Act::Elapse(replica));
             }
         }
         let mut outside = Vec::new();
@@ -256,7 +256,7 @@ impl<C: Case> Model for Variant<C> {
         match act {
             Act::Vendor(act) => C::Vendor::step(self, &mut next, act),
             Act::Operator(replica, act) => operator::step(self, &mut next, replica, act),
-            Act::Strike(replica) => next.strike(replica),
+            Act::Elapse(replica) => next.elapse(replica),
             Act::Outside(act) => C::step_outside(&mut next, act),
             Act::CacheCatchesUp => next.apiserver.cache = next.apiserver.record,
         }

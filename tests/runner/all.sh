@@ -23,7 +23,7 @@ export RUST_TEST_THREADS
 # The subjects of behavior that are shown once more with the binary that ships.
 smoke=(shipped:: purchase:: process:: credentials:: canary:: immuta::keys::)
 # Those that are shown once more on the oldest supported Kubernetes, beside all tests of the chart.
-oldest=(admission:: schema:: printing:: check:: who_may_spend:: secret_access:: ceilings:: purchase:: process:: credentials:: immuta::keys::)
+oldest=(admission:: field_owners:: schema:: printing:: check:: who_may_spend:: secret_access:: ceilings:: purchase:: process:: credentials:: immuta::keys::)
 
 # Builds all test programs, and lists them: folder of the package, kind, name, program.
 build_tests() {

@@ -130,8 +130,8 @@ impl<'a> Life<'a> {
     /// A pass, and those that follow it at once.
     pub fn pass(&mut self, account: &mut Account, stuck: &[Stuck], fate: Fate) {
         for _ in 0..4 {
-            let wanted = (!self.wish.suspended).then_some(self.wish.seats);
-            account.note(self.pool, wanted, self.status.intent.as_ref(), &self.status.history);
+            // Also of a suspended object, as the operator does.
+            account.note(self.pool, Some(self.wish.seats), self.status.intent.as_ref(), &self.status.history);
             if !account.reachable {
                 self.next = account.now + INTERVAL;
                 return;

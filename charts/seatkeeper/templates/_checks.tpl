@@ -1,4 +1,4 @@
-{{- /* What a schema cannot say of the values: what goes with what. Included by the Deployment, so by every rendering. */}}
+{{- /* Checks that a schema cannot make: which values fit together. The Deployment includes them, so every rendering does. */}}
 
 {{- /* The operator's own defaults of the flags that are compared. tests/docs.rs compares them with the operator. */}}
 {{- define "seatkeeper.flagDefaults" -}}
@@ -41,6 +41,26 @@ shutdown-grace: 8s
 (6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})
 {{- end }}
 
+{{- /* An IPv4 address, as a pattern. */}}
+{{- define "seatkeeper.ipv4-pattern" -}}
+{{- $octet := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" }}
+{{- printf "%s(\\.%s){3}" $octet $octet }}
+{{- end }}
+
+{{- /* An IPv6 address, as a pattern of several forms: one for each place where :: can be. */}}
+{{- define "seatkeeper.ipv6-pattern" -}}
+{{- $word := "[0-9A-Fa-f]{1,4}" }}
+{{- $four := include "seatkeeper.ipv4-pattern" . }}
+{{- $forms := list (printf "(%s:){7}%s" $word $word) (printf "(%s:){1,7}:" $word) (printf ":((:%s){1,7}|:)" $word) (printf "(%s:){6}%s" $word $four) (printf "::(%s:){0,5}%s" $word $four) }}
+{{- range $before := list 1 2 3 4 5 6 }}
+{{- $forms = append $forms (printf "(%s:){1,%d}(:%s){1,%d}" $word $before $word (sub 7 $before)) }}
+{{- if lt $before 6 }}
+{{- $forms = append $forms (printf "(%s:){1,%d}(:%s){0,%d}:%s" $word $before $word (sub 5 $before) $four) }}
+{{- end }}
+{{- end }}
+{{- join "|" $forms }}
+{{- end }}
+
 {{- define "seatkeeper.checks" -}}
 {{- include "seatkeeper.checkArguments" . }}
 {{- include "seatkeeper.checkFlags" . }}
@@ -81,7 +101,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* How many pods run, how many may be away, and in which order they are replaced. */}}
+{{- /* How many pods run, how many may be missing, and in which order they are replaced. */}}
 {{- define "seatkeeper.checkReplicas" -}}
 {{- if kindIs "invalid" .Values.replicas }}
 {{- fail "replicas is null, and Kubernetes would run one: write 1, or 0 to stop the operator" }}
@@ -105,7 +125,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* The ways to vendors. The schema leaves their words alone: it would repeat a password that stands in a URL, and name no fix. */}}
+{{- /* The ways to vendors. The schema does not check their text: it would repeat a password in a URL, and name no fix. */}}
 {{- define "seatkeeper.checkWays" -}}
 {{- $host := "(\\[[0-9A-Fa-f:.]+\\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?)" }}
 {{- $port := printf "(:%s)?" (include "seatkeeper.port-pattern" .) }}
@@ -124,12 +144,18 @@ shutdown-grace: 8s
 {{- if and ($proxy.credentialsSecret).name (not $url) }}
 {{- fail "vendors.proxy.credentialsSecret means nothing without vendors.proxy.url: set it, or clear the name" }}
 {{- end }}
-{{- if and $proxy.noProxy (not $url) }}
-{{- fail "vendors.proxy.noProxy means nothing without vendors.proxy.url: set it, or clear noProxy" }}
+{{- if $proxy.noProxy }}
+{{- fail "vendors.proxy.noProxy has moved: set vendors.noProxy instead" }}
 {{- end }}
-{{- range $proxy.noProxy }}
-{{- if not (regexMatch "^(\\*|\\.?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?|[0-9.]+/[0-9]{1,2}|[0-9A-Fa-f]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(/[0-9]{1,3})?)$" .) }}
-{{- fail (printf "vendors.proxy.noProxy: %s would match no vendor: write a host, a domain such as .example.org, an address, a network such as 10.0.0.0/8, or * alone; without https://, port and path" .) }}
+{{- if and (.Values.vendors).noProxy (not $url) }}
+{{- fail "vendors.noProxy means nothing without vendors.proxy.url: set it, or clear noProxy" }}
+{{- end }}
+{{- $label := "[-_A-Za-z0-9]+" }}
+{{- $four := include "seatkeeper.ipv4-pattern" . }}
+{{- $six := include "seatkeeper.ipv6-pattern" . }}
+{{- range (.Values.vendors).noProxy }}
+{{- if not (regexMatch (printf "^(\\*|\\.?%s(\\.%s)*|(%s)(/(3[0-2]|[12]?[0-9]))?|(%s)(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$" $label $label $four $six) .) }}
+{{- fail (printf "vendors.noProxy: %s would match no vendor: write a host, a domain such as .example.org, an address, a network such as 10.0.0.0/8, or * alone; without https://, port and path" .) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -137,16 +163,9 @@ shutdown-grace: 8s
 {{- /* Where probes and Prometheus reach the operator. */}}
 {{- define "seatkeeper.checkListen" -}}
 {{- $listen := include "seatkeeper.listen" . }}
-{{- $octet := "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])" }}
-{{- $four := printf "%s(\\.%s){3}" $octet $octet }}
-{{- $word := "[0-9A-Fa-f]{1,4}" }}
-{{- $six := list (printf "(%s:){7}%s" $word $word) (printf "(%s:){1,7}:" $word) (printf ":((:%s){1,7}|:)" $word) (printf "::([Ff]{4}:)?%s" $four) }}
-{{- range $before := list 1 2 3 4 5 6 }}
-{{- $six = append $six (printf "(%s:){1,%d}(:%s){1,%d}" $word $before $word (sub 7 $before)) }}
-{{- end }}
-{{- if not (regexMatch (printf "^(%s|\\[(%s)\\]):%s$" $four (join "|" $six) (include "seatkeeper.port-pattern" .)) $listen) }}
+{{- if not (regexMatch (printf "^(%s|\\[(%s)\\]):%s$" (include "seatkeeper.ipv4-pattern" .) (include "seatkeeper.ipv6-pattern" .) (include "seatkeeper.port-pattern" .)) $listen) }}
 {{- fail (printf "listen: %s is no address with a port: write [::]:8080, or 0.0.0.0:8080 for IPv4 alone" $listen) }}
-{{- else if regexMatch "^(127\\.|\\[::([Ff]{4}:)?127\\.|\\[[0:]*:0{0,3}1\\])" $listen }}
+{{- else if regexMatch "^(127\\.|\\[[0:]*:([Ff]{4}:)?127\\.|\\[[0:]*:0{0,3}1\\])" $listen }}
 {{- fail (printf "listen: %s is reached from inside the pod alone, so every probe would fail: listen at [::]:8080" $listen) }}
 {{- end }}
 {{- end }}
@@ -197,7 +216,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* What Kubernetes would refuse of the pod, or never start. */}}
+{{- /* Pods that Kubernetes would refuse, or never start. */}}
 {{- define "seatkeeper.checkPlacement" -}}
 {{- $pod := default (dict) .Values.podSecurityContext }}
 {{- $own := default (dict) .Values.securityContext }}
@@ -228,7 +247,7 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* What Prometheus would refuse, and mostly without a word to the installer. */}}
+{{- /* Values that Prometheus would refuse, mostly without a message to the installer. */}}
 {{- define "seatkeeper.checkMonitoring" -}}
 {{- range $kind := list "serviceMonitor" "podMonitor" }}
 {{- $monitor := default (dict) (get (default (dict) $.Values.metrics) $kind) }}
@@ -247,15 +266,30 @@ shutdown-grace: 8s
 {{- fail (printf "metrics.%s.scrapeTimeout: %s is above the interval, %s, so Prometheus would not scrape: lower it, or raise the interval" $kind $monitor.scrapeTimeout $monitor.interval) }}
 {{- end }}
 {{- end }}
-{{- $matcher := "[A-Za-z_][A-Za-z0-9_]* *(=|!=|=~|!~) *(\"([^\"\\\\]|\\\\.)*\"|'([^'\\\\]|\\\\.)*')" }}
+{{- $matcher := "[A-Za-z_][A-Za-z0-9_]* *(=|!=|=~|!~) *(\"([^\"\\\\\\n]|\\\\[abfnrtv\\\\\"])*\"|'([^'\\\\\\n]|\\\\[abfnrtv\\\\'])*')" }}
 {{- with (.Values.alerts).operatorSelector }}
 {{- if not (regexMatch (printf "^ *%s( *, *%s)* *,? *$" $matcher $matcher) .) }}
-{{- fail (printf "alerts.operatorSelector: %s selects no series, and Prometheus would load none of the alerts: write labels with quoted values, such as job=\"seatkeeper\"" .) }}
+{{- fail (printf "alerts.operatorSelector: %s selects no series, and Prometheus would load none of the alerts: write labels with quoted values, such as job=\"seatkeeper\", and each backslash twice" .) }}
+{{- end }}
+{{- range regexFindAll $matcher . -1 }}
+{{- $quoted := regexFind "[\"'].*" . }}
+{{- $value := regexReplaceAll "\\\\([\\\\\"'])" (substr 1 (int (sub (len $quoted) 1)) $quoted) "${1}" }}
+{{- if regexMatch "^__name__[ =!]" . }}
+{{- fail (printf "alerts.operatorSelector: %s selects by the metric, which each alert names itself, so Prometheus would load none of them: select by another label, such as job=\"seatkeeper\"" .) }}
+{{- else if and (regexMatch "^[A-Za-z0-9_]+ *[=!]~" .) (not (regexMatch (printf "|%s" $value) "")) }}
+{{- fail (printf "alerts.operatorSelector: Prometheus cannot read the regular expression of %s, and would load none of the alerts: close each bracket, and give each *, + and ? something to repeat" .) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- range $label, $_ := (.Values.alerts).ruleLabels }}
 {{- if not (regexMatch "^[A-Za-z_][A-Za-z0-9_]*$" $label) }}
 {{- fail (printf "alerts.ruleLabels: %s is no label of Prometheus: write letters, digits and _ alone, such as cost_center" $label) }}
+{{- else if eq $label "__name__" }}
+{{- fail "alerts.ruleLabels: __name__ is the name of a metric, and Prometheus would load none of the alerts: choose another label, such as team" }}
+{{- else if eq $label "severity" }}
+{{- fail "alerts.ruleLabels: severity would be ignored, for each alert has its own: set alerts.rules.NAME.severity" }}
+{{- else if eq $label "alertname" }}
+{{- fail "alerts.ruleLabels: alertname would be ignored, for each alert has its own: set alerts.namePrefix" }}
 {{- end }}
 {{- end }}
 {{- with (.Values.alerts).keepFiringFor }}
@@ -302,9 +336,9 @@ shutdown-grace: 8s
 {{- end }}
 {{- end }}
 
-{{- /* Flags that have a value of their own. The schema lets them through below flags, for its own words name no fix. */}}
+{{- /* Flags that have a value of their own. The schema allows them below flags, because its own messages name no fix. */}}
 {{- define "seatkeeper.checkArguments" -}}
-{{- $own := dict "listen" "listen" "log-format" "log.format" "namespace" "watchNamespaces" "cluster-name" "clusterName" "allowed-host" "vendors.allowedHosts" "max-seats" "limits.maxSeats" "max-increase" "limits.maxIncrease" "vendor-proxy" "vendors.proxy.url" "vendor-no-proxy" "vendors.proxy.noProxy" "vendor-ca-bundle" "caBundle" }}
+{{- $own := dict "listen" "listen" "log-format" "log.format" "namespace" "watchNamespaces" "cluster-name" "clusterName" "allowed-host" "vendors.allowedHosts" "max-seats" "limits.maxSeats" "max-increase" "limits.maxIncrease" "vendor-proxy" "vendors.proxy.url" "vendor-no-proxy" "vendors.noProxy" "vendor-ca-bundle" "caBundle" }}
 {{- range $flag, $_ := .Values.flags }}
 {{- with get $own $flag }}
 {{- fail (printf "flags.%s: this flag has a value of its own: set %s" $flag .) }}

@@ -22,7 +22,7 @@ fn key(name: &str) -> Key {
 }
 
 #[test]
-fn object_is_woken_by_an_approval_that_comes_and_by_one_that_goes() {
+fn object_is_woken_by_added_and_by_deleted_approval() {
     let known = KnownApprovals::default();
     assert_eq!(known.has_some(&key("acme")), None, "no list has arrived");
     known.take(&all(), Event::Init);

@@ -11,12 +11,16 @@ use crate::api::{Intent, IntentPhase};
 use crate::controller::installation_signature::Signature;
 use crate::controller::queue::Class;
 use crate::controller::unstored_proof::Proof;
-use crate::domain::{DoubtClock, Fault};
+use crate::domain::{DoubtClock, Fault, Remedy};
 
 /// A turn that the rate limit delays by more than this is reported.
 const LATE: Duration = Duration::from_secs(60);
 
-/// A vendor that refused credentials or asked for a pause: not asked again while nothing has changed.
+/// This many tries in a row show that a server lacks a path, and that no proxy before it is still starting. Or they show that the
+/// obstacle of a change does not end at once.
+const FEW_TRIES: u32 = 5;
+
+/// A vendor that refused credentials or asked for a pause. It gets no request while nothing has changed.
 #[derive(Clone, Debug)]
 pub(in crate::controller) struct CredentialPause {
     pub fault: Fault,
@@ -30,7 +34,7 @@ pub(in crate::controller) struct ObjectState {
     pub(super) requested: Option<PassRequest>,
     /// The trigger of the last recorded pass.
     pub recorded: Option<PassRequest>,
-    /// The term of leadership in which that was, if every pass since was recorded.
+    /// The term of leadership of that pass, if every pass since was recorded.
     pub recorded_in: Option<u64>,
     /// How long the outcome of a change has not been known.
     pub doubt: DoubtClock<Instant>,
@@ -43,27 +47,31 @@ pub(in crate::controller) struct ObjectState {
     refused: Option<(String, Option<String>)>,
     /// When the vendor was last read with success; before that, when this process first tried.
     pub last_read: Option<Instant>,
-    /// When that was by the wall clock, if this process has read it.
+    /// The wall-clock time of that reading, if this process has read the vendor.
     pub observed: Option<Timestamp>,
     /// Which installation signed its status.
     pub signature: Signature,
     /// Failed passes in a row.
     pub failures: u32,
+    /// Tries in a row in which the server lacked a path.
+    lacks: u32,
+    /// Why the change that is about to be made did not leave when it was tried last.
+    unsent: Option<String>,
     /// Passes in a row whose record could not be kept.
     pub unkept: u32,
     /// Unrecorded effects.
     pub proof: Option<Proof>,
-    /// A person edited the object or asked for a reading, and that was not done yet.
+    /// A person edited the object or asked for a reading, and no pass has handled that yet.
     pub asked: bool,
     /// A change was published and is about to be made.
     pub changing: bool,
-    /// How far apart readings are because of the vendor's rate limit; zero where they are as asked for.
+    /// The interval between readings that the vendor's rate limit causes; zero if they come in time.
     stretched: Duration,
     /// Since when a change waits for the initial scan.
     pub waiting: Option<Instant>,
     /// The host that had no permit for it, and when that was found.
     pub turned_away: Option<(String, Instant)>,
-    /// A `SeatApproval` of the object came or went since the approvals were read.
+    /// A `SeatApproval` of the object was added or deleted since the approvals were read.
     pub has_news: bool,
     /// The next reading waited for its turn.
     pub(super) rate_limited: bool,
@@ -75,7 +83,7 @@ pub(in crate::controller) struct ObjectState {
     turn_came: Option<Instant>,
     /// Versions of the Secrets with which it asked last.
     asks_with: Option<String>,
-    /// They are others than before, and it has had no turn with them yet.
+    /// The versions have changed, and the object has had no turn with them yet.
     other_secret: bool,
     /// This process has read the vendor for it.
     seen: bool,
@@ -83,9 +91,9 @@ pub(in crate::controller) struct ObjectState {
     pub term: u64,
     /// As the last pass left the object, if it could be recorded.
     pub left: Option<Left>,
-    /// Another writer wrote its status, and that was not redone yet.
+    /// Another writer wrote its status, and no pass has restored it yet.
     pub foreign: bool,
-    /// When such a status was redone last.
+    /// When a pass last restored such a status.
     pub redone: Option<Instant>,
     /// Since when an edit or a changed Secret waits for a pass.
     unseen: Option<Instant>,
@@ -100,13 +108,13 @@ pub(in crate::controller) struct ObjectState {
 }
 
 impl ObjectState {
-    /// Begins a pass: a copy to work on. Another object by the same name has nothing to remember.
+    /// Begins a pass: a copy to work on. Another object with the same name starts without state.
     pub(super) fn begin(&mut self, requested: &PassRequest, now: Instant) -> Self {
         let known = self.requested.as_ref();
         if known.is_some_and(|known| known.uid != requested.uid) {
             *self = Self::default();
         } else if known != Some(requested) {
-            // An edit or a request is a reason to try refused credentials once more.
+            // After an edit or a request, refused credentials are tried once more.
             (self.credential_pause, self.turned_away, self.waits_for_secret) = (None, None, None);
             self.asked |= known.is_some();
             if known.is_some_and(|known| known.generation != requested.generation) {
@@ -135,7 +143,7 @@ impl ObjectState {
 
     /// The next reading has to wait this much longer for its turn.
     pub fn rate_limit(&mut self, after: Duration, now: Instant) {
-        // Not since the last good reading: in an outage the interval would be stretched to as long as the outage lasts.
+        // The time does not count from the last good reading: in an outage the interval would be stretched to the length of the outage.
         let since = self.turn_came.max(self.last_read);
         let age = since.map_or(Duration::ZERO, |turn| now.duration_since(turn));
         self.stretched = self.stretched.max(age + after);
@@ -173,7 +181,7 @@ impl ObjectState {
         self.answered();
     }
 
-    /// It asks for its turn with these versions of the Secrets. Returns whether they are others than before.
+    /// Notes that the object asks for its turn with these versions of the Secrets. Returns whether they have changed.
     pub fn asks_with(&mut self, secret: Option<&str>) -> bool {
         let other = self.asks_with.is_some() && self.asks_with.as_deref() != secret;
         self.asks_with = secret.map(str::to_owned);
@@ -181,7 +189,7 @@ impl ObjectState {
         other
     }
 
-    /// Its turn has come with the present Secrets.
+    /// Notes that the object had its turn with the present Secrets.
     pub fn answered(&mut self) {
         self.other_secret = false;
     }
@@ -191,7 +199,7 @@ impl ObjectState {
         self.other_secret
     }
 
-    /// The vendor was read.
+    /// Notes a reading of the vendor.
     pub fn read(&mut self, now: Instant, by_the_wall: Timestamp) {
         if !self.rate_limited {
             self.stretched = Duration::ZERO;
@@ -203,12 +211,34 @@ impl ObjectState {
         self.answered();
     }
 
-    /// A decision was made and stored. While a change is about to be made its failures stay counted: one that does not leave, pass
-    /// after pass, is tried with back-off.
+    /// The vendor was asked in vain.
+    pub fn failed(&mut self, fault: &Fault) {
+        self.failures = self.failures.saturating_add(1);
+        let lacks = matches!(fault.remedy, Remedy::Server { .. });
+        self.lacks = if lacks { self.lacks.saturating_add(1) } else { 0 };
+    }
+
+    /// Whether the server has lacked a path for a few tries in a row. Other failures say nothing of that.
+    pub fn lacks_a_path(&self) -> bool {
+        self.lacks >= FEW_TRIES
+    }
+
+    /// Notes that the change that is about to be made did not leave.
+    pub fn not_sent(&mut self, why: &str) {
+        self.unsent = Some(why.to_owned());
+    }
+
+    /// Why the change that is about to be made does not leave, once it was tried a few times.
+    pub fn keeps_from_leaving(&self) -> Option<String> {
+        self.unsent.clone().filter(|_| self.changing && self.failures >= FEW_TRIES)
+    }
+
+    /// Notes that a decision was made and stored. While a change is about to be made, its failures stay counted: a change that does
+    /// not leave, pass after pass, is tried with back-off.
     pub fn decided(&mut self) {
         self.unkept = 0;
         if !self.changing {
-            self.failures = 0;
+            (self.failures, self.lacks, self.unsent) = (0, 0, None);
         }
     }
 
@@ -224,12 +254,12 @@ impl ObjectState {
         self.recorded_in == Some(self.term)
     }
 
-    /// A pass could not be recorded: an edit may come and go before the next one that can.
+    /// Notes that a pass could not be recorded: an edit may come and go before the next pass that can be.
     pub fn records_nothing(&mut self) {
         self.recorded_in = None;
     }
 
-    /// How urgent the next pass is.
+    /// The urgency of the next pass.
     pub fn class(&self) -> Class {
         let in_turn = self.rate_limited || self.turned_away.is_some();
         if self.changing || self.doubt.runs() || (self.asked && in_turn) {
@@ -241,7 +271,7 @@ impl ObjectState {
         }
     }
 
-    /// How urgent it is to try again after a pass that could not be finished.
+    /// The urgency of the next try after a pass that could not be finished.
     pub fn class_after_error(&self) -> Class {
         if self.asked { Class::Urgent } else { self.class() }
     }

@@ -1,4 +1,4 @@
-//! How a pass left its object, to distinguish what others write there from what this process wrote.
+//! The state of an object after a pass, to distinguish writes by others from writes by this process.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
@@ -10,11 +10,11 @@ use serde_json::Value;
 pub(in crate::controller) struct Left {
     /// The term of leadership of the pass: in another term, another replica may have written.
     pub term: u64,
-    /// When a status of another writer was redone last.
+    /// When a pass last restored a status that another writer had written.
     pub redone: Option<Instant>,
     /// The versions that it read and wrote.
     versions: Vec<String>,
-    /// Stands for the whole status.
+    /// A hash of the whole status.
     status: u64,
 }
 
@@ -28,7 +28,7 @@ impl Left {
         version.is_some_and(|version| self.versions.iter().any(|known| known == version))
     }
 
-    /// Another writer wrote this version, and left the status alone.
+    /// Notes that another writer wrote this version, and did not change the status.
     pub fn learn(&mut self, version: Option<String>) {
         self.versions = version.into_iter().collect();
     }

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::{CONFIRM, DIFFERS, FLUX_REQUESTED_AT, RECONCILE_REQUESTED_AT};
 
-/// What asked for a pass; the same requested before its time is not worth one.
+/// The trigger of a pass. The same trigger alone is no reason for another pass before its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::controller) struct PassRequest {
     pub uid: String,
@@ -17,11 +17,14 @@ pub(in crate::controller) struct PassRequest {
     requests: [Option<String>; 2],
 }
 
+/// The kept length of an annotation, in characters: enough for the IDs of all license keys that a spec may list.
+const LONGEST: usize = 1024;
+
 impl PassRequest {
     pub fn of(object: &ObjectMeta) -> Self {
         let annotation = |key: &str| {
             let value = object.annotations.as_ref().and_then(|annotations| annotations.get(key));
-            value.map(|value| value.chars().take(256).collect::<String>())
+            value.map(|value| value.chars().take(LONGEST).collect::<String>())
         };
         Self {
             uid: object.uid.clone().unwrap_or_default(),
@@ -51,7 +54,7 @@ impl PassRequest {
         let mut new = (0..self.requests.len())
             .filter(|i| known.is_none_or(|known| known[*i] != self.requests[*i]))
             .filter_map(|i| self.requests[i].as_deref());
-        // One of two that is recorded already, by another process perhaps, stays: it is not known which one is newer.
+        // If one of the two is recorded already, perhaps by another process, it stays: this process cannot know which one is newer.
         let named = if new.clone().any(|value| Some(value) == handled) { handled } else { new.next().or(handled) };
         named.map(str::to_owned)
     }
@@ -64,7 +67,7 @@ mod tests {
     use super::*;
 
     fn annotation() -> impl Strategy<Value = Option<String>> {
-        let long = (0usize..600).prop_map(|length| "\u{1f4a9}".repeat(length));
+        let long = (0usize..2000).prop_map(|length| "\u{1f4a9}".repeat(length));
         proptest::option::of(prop_oneof![4 => crate::fuzz_inputs::dates(), 1 => any::<String>(), 1 => long])
     }
 
@@ -77,7 +80,7 @@ mod tests {
         ) {
             let given = [(CONFIRM, &confirm), (RECONCILE_REQUESTED_AT, &ours), (FLUX_REQUESTED_AT, &flux), ("other", &other)];
             let requested = requested(&given);
-            let short = |text: &Option<String>| text.as_ref().map(|text| text.chars().take(256).collect::<String>());
+            let short = |text: &Option<String>| text.as_ref().map(|text| text.chars().take(LONGEST).collect::<String>());
             prop_assert_eq!(&requested.confirmed, &short(&confirm));
             let asked = [short(&ours), short(&flux)];
             let handled = requested.handled(None, first.as_deref());
@@ -91,6 +94,12 @@ mod tests {
     fn requested(annotations: &[(&str, &Option<String>)]) -> PassRequest {
         let annotations = annotations.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value).clone()?)));
         PassRequest::of(&ObjectMeta { annotations: Some(annotations.collect()), ..ObjectMeta::default() })
+    }
+
+    #[test]
+    fn ids_of_all_license_keys_that_a_spec_may_list_are_read_whole() {
+        let ids = vec!["0123456789ab"; 20].join(", ");
+        assert_eq!(requested(&[(CONFIRM, &Some(ids.clone()))]).confirmed, Some(ids));
     }
 
     #[test]

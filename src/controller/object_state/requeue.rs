@@ -1,8 +1,8 @@
-//! How long to wait before something is tried again.
+//! The wait before another try.
 
 use std::time::Duration;
 
-/// Exponential, from one second to `most`.
+/// An exponential wait, from one second to `most`.
 pub(in crate::controller) fn backoff(failures: u32, most: Duration) -> Duration {
     Duration::from_secs(1).saturating_mul(1 << failures.saturating_sub(1).min(12)).min(most)
 }

@@ -1,5 +1,4 @@
-//! The status of an object that the rate limit delays: that it waits, or the time of a late reading. Called by `record`
-//! alone.
+//! The status of an object that the rate limit delays: its wait, or the time of a late reading. Called by `record` alone.
 
 use std::time::{Duration, Instant};
 
@@ -51,8 +50,8 @@ impl Pass<'_> {
         self.state.late_turn(after, grace, (Instant::now(), Context::now()))
     }
 
-    /// How long the wait stays unreported, and since when the object was not read. `unseen`: for how long an edit or a
-    /// changed Secret has waited.
+    /// How long the wait stays unreported, and how long the object was not read. `unseen`: for how long an edit or a changed Secret
+    /// has waited.
     fn silence(
         &self,
         status: &LicenseSeatsStatus,
@@ -64,31 +63,23 @@ impl Pass<'_> {
         match unseen {
             _ if status.conditions.is_empty() => (silent_for(state.unread_for(now)), EVER),
             Some(unseen) => (silent_for(unseen), "since its spec or a Secret was changed"),
-            // It says that it waits, and not until when.
+            // It reports the wait, and not its end.
             None if domain::is_rate_limited(status) && turn.is_some() => {
                 (Duration::ZERO, if was_read(status) { THREE_INTERVALS } else { EVER })
             }
             None if ready.is_some_and(|ready| ready.status == "True") => {
                 (state.stale_in(desired.interval, now), THREE_INTERVALS)
             }
-            // It says already that it is not ready.
+            // The status already reports that the object is not ready.
             None => (Duration::MAX, THREE_INTERVALS),
         }
     }
 
-    /// Adds why the change cannot leave to what the status says, once.
-    pub(super) async fn unsent(&mut self, fault: &Fault, after: Duration) -> Result<Duration, Error> {
-        if let Ok(record) = self.stored.status() {
-            self.stored.write(&domain::says_unsent(&record, &fault.message)).await?;
-        }
-        Ok(after)
-    }
-
-    /// Adds the time of the turn to what the status says. No request of a person counts as handled by that.
+    /// Adds the time of the turn to the status. No request of a person counts as handled by that.
     async fn say_turn(&mut self, desired: &Desired, turn: Timestamp) -> Result<(), Error> {
         let Ok(record) = self.stored.status() else { return Ok(()) };
-        let said = domain::says_turn(&record, desired.pool.vendor.name, self.state.observed, turn);
-        self.stored.write(&said).await.map(drop)
+        let status = domain::says_turn(&record, desired.pool.vendor.name, self.state.observed, turn);
+        self.stored.write(&status).await.map(drop)
     }
 }
 

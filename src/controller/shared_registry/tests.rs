@@ -93,7 +93,7 @@ fn object_waiting_for_scan_is_queued_when_released() {
 }
 
 #[test]
-fn intent_that_is_not_open_any_more_holds_no_account() {
+fn closed_intent_holds_no_account() {
     for (phase, free) in [("Settling", false), ("Unanswered", false), ("WithoutEffect", true), ("NeedsReview", true)] {
         let pools = behind_a_change();
         pools.set_open(&key("a"), Some(&intent(phase)));

@@ -1,5 +1,5 @@
-//! Numbers that contradict each other, though each may be true: what lowers and what adds to them waits until they agree. A
-//! total upwards, and the limit alone, rest on none of them.
+//! Numbers that contradict each other, though each may be true. A decrease and a difference wait until the numbers agree. A total
+//! upwards, and a change of the limit alone, rest on none of them.
 
 use super::{Hold, HoldKind, Wanted};
 use crate::api::Step;
@@ -38,7 +38,7 @@ fn contradictions(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<String> {
     let limit = wanted.now.limit.filter(|limit| *limit < seats).map(|limit| {
         format!("a limit of {limit} below {seats} seats (declare {seats} seats with the limit that you want first)")
     });
-    // What is billed already costs nothing more, and a change of ours that was billed and is not shown is repeated.
+    // Seats that are billed already cost nothing more, and Seatkeeper repeats a change of its own that is billed and not shown.
     let account = s.seen.account_key();
     let made = s.history.first().filter(|last| last.account == account).map(|last| last.target().seats);
     let asked = s.intent.filter(|intent| intent.account == account).map(|intent| intent.target().seats);

@@ -21,7 +21,7 @@ impl Situation<'_> {
     }
 
     /// The seats or license keys with which the object first saw the account, if no person has agreed to them since. An edit of the
-    /// limit alone agrees to no fewer seats.
+    /// limit alone agrees to no fewer seats, and neither does an account in sync whose seats beyond those of the spec are in use.
     fn first_wish(&self) -> Option<String> {
         let (account, wish) = (self.seen.account_key(), self.desired.wish_of_seats());
         match self.record.filter(|record| record.uid == self.uid && record.account == account) {
@@ -64,10 +64,15 @@ pub(super) fn gate(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     } else {
         format!("{target} seats are fewer than {now}")
     };
+    let field = match &s.desired.sizing {
+        _ if removes => s.desired.pool.vendor.keys_field,
+        Some(_) => "spec.sizing.headroom",
+        None => "spec.seats",
+    };
     let message = format!(
         "{what}, and this object has no record of the account: it is new, was restored, or took these seats over. Seatkeeper \
-         lowers no seats and removes no license key for it until a person agrees: edit spec to what you want, or annotate the object with {CONFIRM}={}",
-        consent
+         lowers no seats and removes no license key for it until a person agrees: edit {field} to what you want, or annotate the object \
+         with {CONFIRM}={consent}"
     );
     vec![Hold::of(HoldKind::FirstSight, message)]
 }

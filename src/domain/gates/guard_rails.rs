@@ -1,4 +1,4 @@
-//! The object's guard rails, and the ceilings of the installer. That no decrease goes below the seats in use is in `seats_in_use`.
+//! The object's guard rails, and the ceilings of the installer. The gate `seats_in_use` allows no decrease below the seats in use.
 
 use super::{Hold, HoldKind, Wanted};
 use crate::api::Step;
@@ -30,10 +30,9 @@ fn above(s: &Situation<'_>, wanted: &Wanted<'_>, most: &Upper) -> Vec<String> {
         .then(|| format!("{} seats would be above {name}: lower seats, or {raise}", target.seats));
     let limit = match target.limit {
         _ if target.limit == now.limit => None,
-        // A pinned limit goes with the seats, for which the same sentence is there: one is enough beside those of the
-        // object.
+        // A pinned limit follows the seats, which have the same sentence. One sentence is enough.
         Some(limit) if !holds_what_falls && seats.is_some() && limit == target.seats => None,
-        // Seats that follow the use go down in steps where a step is bounded, and a pinned limit goes with them.
+        // If steps have a bound, seats that follow the use go down in steps, and a pinned limit follows them.
         Some(limit) if s.desired.sizing.is_some() && limit == target.seats && limit < now.seats => None,
         Some(limit) if !holds_what_falls && now.limit.is_none_or(|old| limit < old) => None,
         Some(limit) if limit > *max => {
@@ -55,7 +54,7 @@ fn below(s: &Situation<'_>, wanted: &Wanted<'_>) -> Option<String> {
 }
 
 /// Steps upwards that are larger than one change may be. What the vendor may buy up to a higher limit is a step too. `reach`: the most
-/// seats. Where a wish beyond them is held for that, and they are within one step, the step is not reported.
+/// seats. If the wish is held because it is beyond `reach`, and `reach` is within one step, the step is not reported.
 fn increase(s: &Situation<'_>, wanted: &Wanted<'_>, largest: &Upper, reach: Option<i32>) -> Option<String> {
     let Upper { max, name, raise, .. } = largest;
     let (seats, now, max) = (wanted.target.seats, i64::from(wanted.now.seats), i64::from(*max));
@@ -76,7 +75,7 @@ fn decrease(s: &Situation<'_>, wanted: &Wanted<'_>) -> Option<String> {
     let step = now - i64::from(seats);
     let max = s.desired.guardrails.max_decrease.filter(|max| step > i64::from(*max))?;
     let next = now - i64::from(max);
-    // The same of the fewest.
+    // The same for the fewest seats.
     let within = s.desired.guardrails.min_seats.is_some_and(|min| min > seats && i64::from(min) >= next);
     (!within).then(|| format!(
         "{seats} seats are {step} fewer than now, above spec.guardrails.maxDecrease {max}: declare {next} seats first, or raise \

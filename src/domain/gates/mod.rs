@@ -1,7 +1,7 @@
 //! The gates, which hold changes, in one order for every vendor and every kind of change. The gate of a policy is in the file of the policy,
 //! as in `approval`; a gate without one has a file here.
 //!
-//! An open intent is judged before them (`protocol`): while its outcome is not known, no reading shows what the next change is.
+//! `protocol` judges an open intent before the gates: while its outcome is not known, no reading shows the next change.
 
 mod contradicting_numbers;
 mod first_sight;
@@ -67,15 +67,18 @@ pub enum HoldKind {
     KeyUnread,
     /// The object has no record of the account, and the change would lower or remove something.
     FirstSight,
-    /// Another object of this account is about to change a number that the vendor's rule depends on.
+    /// Another object of this account is about to change a number on which the vendor's rule depends.
     OtherPool,
-    /// The same, at the first reading: no object that declares that pool has been read yet. Objects that were applied together
-    /// have some seconds.
+    /// The same at the first reading: no object that declares that pool has been read yet. Objects that were applied together get
+    /// some seconds.
     UnreadPool,
     /// The same, and the other object is held until a person acts.
     StuckPool,
     /// The same, and the other object's change is deferred: it waits for a window or a person, or is suspended.
-    DeferredPool,
+    DeferredPool {
+        /// Only a person lets that change go on.
+        of_a_person: bool,
+    },
     /// It waits for a `SeatApproval`.
     Approval,
     /// A `SeatApproval` denies it.
@@ -117,7 +120,7 @@ impl WaitedFor {
 pub struct Hold {
     /// Its kind.
     pub kind: HoldKind,
-    /// The sentence for people. Empty where the kind suffices.
+    /// The sentence for people. Empty if the kind is enough.
     pub message: String,
     /// When to decide again: when it may end, or shortly before.
     pub wake: Wake,
@@ -128,7 +131,7 @@ impl Hold {
         Self { kind, message, wake: Wake::OnEdit }
     }
 
-    /// Whether the change waits for a window, for its direction to be switched on, or for an approval: that may take days.
+    /// Whether the change waits for a window, for an approval, or until a person switches its direction on. Each may take days.
     pub(super) fn lasts(&self) -> bool {
         let approval = matches!(self.kind, HoldKind::Approval | HoldKind::Denied | HoldKind::ApprovalsUnread);
         approval || matches!(self.kind, HoldKind::Window(_) | HoldKind::NeverMade(_))
@@ -141,7 +144,13 @@ impl Hold {
 
     /// Whether a change by another object of the account ends it.
     pub(super) fn is_of_others(&self) -> bool {
-        matches!(self.kind, HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool)
+        let deferred = matches!(self.kind, HoldKind::DeferredPool { .. });
+        deferred || matches!(self.kind, HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool)
+    }
+
+    /// Whether it may last for days, whatever ends it.
+    pub(super) fn may_take_days(&self) -> bool {
+        self.lasts() || self.is_of_a_person() || matches!(self.kind, HoldKind::DeferredPool { .. })
     }
 
     /// Whether only a person ends it. If a person holds a change through its window, it is not sent after that window.
@@ -165,12 +174,13 @@ impl Hold {
             | HoldKind::NeverMade(_)
             | HoldKind::Owned
             | HoldKind::SameRows => true,
+            // A person who holds the other change also holds this one.
+            HoldKind::DeferredPool { of_a_person } => of_a_person,
             HoldKind::Activating(..)
             | HoldKind::Settle(_)
             | HoldKind::LateEffects(_)
             | HoldKind::OtherPool
             | HoldKind::UnreadPool
-            | HoldKind::DeferredPool
             | HoldKind::KeyUnread
             | HoldKind::Window(_)
             | HoldKind::Retry
@@ -192,7 +202,7 @@ impl Hold {
             HoldKind::GuardRail => PlanBlock::Guardrail,
             HoldKind::NumbersInDoubt | HoldKind::KeyUnread => PlanBlock::NumbersInDoubt,
             HoldKind::FirstSight => PlanBlock::FirstSight,
-            HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool => {
+            HoldKind::OtherPool | HoldKind::UnreadPool | HoldKind::StuckPool | HoldKind::DeferredPool { .. } => {
                 PlanBlock::OtherPool
             }
             HoldKind::Window(_) | HoldKind::NeverMade(_) => PlanBlock::Window,
@@ -215,9 +225,9 @@ type Gate = fn(&Situation<'_>, &Wanted<'_>) -> Vec<Hold>;
 
 /// The gates in their order. All holds are reported, and the first gives the reason. First come holds of every change of the
 /// object, then holds that only a person ends, last holds that end by themselves. Late effects of the last change come before
-/// the contradicting numbers that they may cause. Changes in flight of other objects are checked last, and only where no gate
-/// holds: so a change that is held for days does not wake on each of theirs.
-const ALL: [Gate; 18] = [
+/// the contradicting numbers that they may cause. Changes in flight of other objects are checked last, and only if no gate holds. So
+/// a change that is held for days does not wake with each change of another object.
+const ALL: [Gate; 19] = [
     standby::gate,
     observe::gate,
     standby::activating,
@@ -229,6 +239,7 @@ const ALL: [Gate; 18] = [
     vendor_rules::rules,
     guard_rails::gate,
     seats_in_use::gate,
+    approval::unreadable,
     late_effects::gate,
     contradicting_numbers::gate,
     first_sight::gate,

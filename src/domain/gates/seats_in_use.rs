@@ -1,4 +1,4 @@
-//! No decrease goes below the seats in use, and none is made while the use is not known.
+//! No decrease goes below the seats in use. While the use is not known, no decrease is made.
 
 use super::{Hold, HoldKind, Wanted};
 use crate::domain::{Situation, Usage};

@@ -1,4 +1,4 @@
-//! A suspended object changes nothing. What was sent before is read back all the same.
+//! A suspended object changes nothing. Requests that were sent before are still read back.
 
 use super::{Hold, HoldKind, Wanted};
 use crate::domain::Situation;

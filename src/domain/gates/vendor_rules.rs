@@ -1,9 +1,9 @@
-//! What these credentials can never do, and every rule that the vendor would enforce with an answer that explains nothing.
+//! Changes that these credentials can never make, and rules that the vendor enforces with an answer without a reason.
 
 use super::{Hold, HoldKind, Wanted};
-use crate::domain::{Bound, Situation};
+use crate::domain::{Bound, Obstacle, Situation};
 
-/// What the credentials or the vendor can never do.
+/// Changes that the credentials or the vendor can never make.
 pub(super) fn support(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
     let support = &s.seen.rules.support;
     let clears = wanted.target.limit.is_none() && wanted.now.limit.is_some();
@@ -30,23 +30,24 @@ pub(super) fn rules(s: &Situation<'_>, wanted: &Wanted<'_>) -> Vec<Hold> {
 /// A bound that a change would cross.
 pub(in crate::domain) struct Crossed<'a> {
     pub bound: &'a Bound,
-    /// Another object of the account is about to move it far enough, or may be: this object is read for the first time.
+    /// Another object of the account is or may be about to move the bound far enough. It may be if this object is read for the first
+    /// time, or if not all objects were read in this term.
     pub moves: bool,
     /// How the bound would have to move.
     pub way: &'static str,
 }
 
-/// Whether another object of the account that was read wants something of the pool of a bound.
+/// Whether another object of the account, which was read, declares the pool of a bound.
 pub(in crate::domain) fn declares(s: &Situation<'_>, bound: &Bound) -> bool {
     s.others.iter().any(|(pool, _)| Some(*pool) == bound.pool)
 }
 
 pub(in crate::domain) fn crossed<'a>(s: &'a Situation<'_>, wanted: &Wanted<'_>) -> impl Iterator<Item = Crossed<'a>> {
     let (now, seats) = (wanted.now.seats, wanted.target.seats);
-    let first_look = s.is_first_look();
+    let reading = s.is_first_look() || s.obstacle == Some(&Obstacle::NotScanned);
     let moves = move |bound: &Bound, enough: fn(i32, i32) -> bool| {
-        // Objects that are applied together are read one after the other.
-        let read_later = first_look && bound.pool.is_some() && !declares(s, bound);
+        // Objects that are applied together are read one after the other, and so are all for a new leader.
+        let read_later = reading && bound.pool.is_some() && !declares(s, bound);
         read_later || s.others.iter().any(|(pool, wanted)| Some(*pool) == bound.pool && enough(*wanted, seats))
     };
     let rules = &s.seen.rules;

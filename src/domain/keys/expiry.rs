@@ -18,10 +18,10 @@ const MOST_SHOWN: usize = 100;
 pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_>, own: KeysOf) -> License {
     let in_force = |row: &&Row| !is_removed(row, records) && state_of(row, s.now) == KeyState::Active;
     let live: Vec<&Row> = ring.rows.iter().filter(in_force).collect();
-    // Who takes users honors what the clock here calls expired.
+    // An account that accepts users honors a license that is expired by this clock.
     let takes_users = ring.can_add_user == Some(true) && ring.seats > 0;
     let state = match live[..] {
-        // The list need not say that a key is not honored: the seats do.
+        // The list may not show that a key is not honored. The seats show it.
         [_, ..] if ring.seats == 0 && live.iter().any(|row| row.seats != Some(0)) => LicenseState::Invalidated,
         [_, ..] => LicenseState::Active,
         [] => {
@@ -36,7 +36,7 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_
     };
     let need = s.seen.usage.count().max(s.desired.seats).unwrap_or_default();
     let last = ring.rows.iter().filter_map(|row| row.expires).max();
-    // What is not known of a row gives nothing that would be left.
+    // An unknown value of a row leaves nothing.
     let sure: Vec<&Row> = live.iter().copied().filter(|row| row.odd.is_none()).collect();
     let expires_at = if live.is_empty() { last } else { noticed_end(&sure, ring.seats, need) };
     License {
@@ -50,8 +50,8 @@ pub(super) fn license(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_
     }
 }
 
-/// The first end of a key after which fewer seats would be left than are used or wanted, or a feature less, or no key. A key
-/// that ends beside one that replaces it is no reason to warn.
+/// The first end of a key after which fewer seats would be left than are used or wanted, or fewer features, or no key. If another
+/// key replaces a key that ends, there is no reason to warn.
 fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
     let mut ends: Vec<Timestamp> = live.iter().filter_map(|row| row.expires).collect();
     ends.sort_unstable();
@@ -65,14 +65,14 @@ fn noticed_end(live: &[&Row], seats: i32, need: i32) -> Option<Timestamp> {
     ends.into_iter().find(short).or(last)
 }
 
-/// What goes with rows beside their seats.
+/// The features that end with rows.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lost<'a> {
     /// Nothing.
     None,
     /// These features, which no row in force that stays has.
     Features(Vec<&'a str>),
-    /// What a row turns on is not known.
+    /// The features of a row are not known.
     Unknown,
 }
 
@@ -97,9 +97,8 @@ pub(super) fn lost_features<'a>(live: &[&Row], gone: &[&'a Row]) -> Lost<'a> {
     if lost.is_empty() { Lost::None } else { Lost::Features(lost) }
 }
 
-/// How many seats stay for sure without some of the rows in force. How keys add up is not documented, so the smaller
-/// counts: what the account says it has without theirs, or what the other rows show. What a row does not show is not
-/// enough.
+/// How many seats certainly stay without some of the rows in force. The vendor does not document how keys add up, so the smaller number
+/// counts: the account's total without their seats, or the sum of the other rows. A row without shown seats adds none.
 pub(super) fn left_without(live: &[&Row], seats: i32, goes: impl Fn(&Row) -> bool) -> i32 {
     let (gone, stay): (Vec<&Row>, Vec<&Row>) = live.iter().copied().partition(|row| goes(row));
     let sum = |rows: &[&Row], unknown: i32| {
@@ -157,7 +156,7 @@ pub(in crate::domain) fn ends_hard(license: &License) -> Option<bool> {
     let ends = license.expires_at.as_ref()?;
     let of_end = license.keys.iter().filter(|key| key.expires_at.as_ref() == Some(ends));
     let known: Option<Vec<bool>> = of_end.map(|key| key.hard_expiration).collect();
-    // One that blocks is enough.
+    // One end that blocks is enough.
     known.filter(|known| !known.is_empty()).map(|known| known.contains(&true))
 }
 
@@ -179,7 +178,7 @@ pub(super) fn state_of(row: &Row, now: Timestamp) -> KeyState {
     }
 }
 
-/// Whether a row counts for sure: a day that it may have left is not enough.
+/// Whether a row certainly counts: a possible last day is not enough.
 pub(super) fn surely_counts(row: &Row, now: Timestamp) -> bool {
     !row.invalidated && row.expires.is_none_or(|expires| expires > now)
 }

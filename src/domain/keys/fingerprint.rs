@@ -3,8 +3,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// Tells a key from others without showing it: HMAC-SHA-256 of its bytes, keyed with the object's uid, 16 hexadecimal
-/// characters. Another object gives another fingerprint.
+/// Identifies a key without showing it: HMAC-SHA-256 of its bytes, keyed with the object's uid, 16 hexadecimal characters. Another
+/// object gives another fingerprint.
 pub fn fingerprint(object_uid: &str, key: &[u8]) -> String {
     let bytes = match Hmac::<Sha256>::new_from_slice(object_uid.as_bytes()) {
         Ok(mut mac) => {

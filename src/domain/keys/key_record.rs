@@ -31,7 +31,7 @@ pub(super) fn bound(
     }
 }
 
-/// Puts a record in the place of all others of its key or its row.
+/// Replaces all other records of its key or its row.
 pub(super) fn put(records: &mut Vec<KeyRecord>, record: KeyRecord) {
     let of_key = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
         (Some(one), Some(other)) => same(one, other),
@@ -42,8 +42,8 @@ pub(super) fn put(records: &mut Vec<KeyRecord>, record: KeyRecord) {
     records.push(record);
 }
 
-/// Records that the account has no new row for a key, and the requests for it, where a person must check them. What
-/// was known of its row stays known, for it may be listed again.
+/// Records that the account has no new row for a key, and the requests that a person must check. The known facts about its row stay,
+/// because the list may show the row again.
 pub(super) fn refuse(records: &mut Vec<KeyRecord>, step: &KeyStep, state: KeyState, asked: Option<KeyAsked>) {
     let of_step = |record: &&mut KeyRecord| match (&record.fingerprint, &step.fingerprint) {
         (Some(one), Some(other)) => record.id.is_some() && record.state != KeyState::Removed && same(one, other),

@@ -1,4 +1,4 @@
-//! The state of each license key: compares the records of them with the account's list. Used by `keys`.
+//! The state of each license key: compares the records of the keys with the account's list. Used by `keys`.
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -29,13 +29,13 @@ pub(super) enum Standing<'a> {
     Present,
     /// Its Secret cannot be used.
     Unreadable(&'a Fault),
-    /// An entry before it holds the same key.
+    /// An earlier entry holds the same key.
     Twin,
     /// The spec says which row it has, and that row is not listed, or another listed key has it.
     NoSuchRow,
-    /// A person has confirmed that its row is gone: it is to be added.
+    /// A person has confirmed that its row is gone: the key must be added.
     GivenUp,
-    /// No row of it is known: it is to be added.
+    /// No row of it is known: the key must be added.
     New,
 }
 
@@ -86,7 +86,7 @@ impl<'a> KeyRecords<'a> {
         }
     }
 
-    /// Brings every record up to what is listed, and drops those that say nothing any more.
+    /// Updates every record from the list, and drops obsolete records.
     fn look(&mut self) {
         let (ring, now) = (self.ring, self.now);
         let mut records = std::mem::take(&mut self.list);
@@ -105,7 +105,7 @@ impl<'a> KeyRecords<'a> {
             record.state = match ring.row(record.id, record.uuid.as_deref()) {
                 Some(row) => {
                     record.seats = row.seats.or(record.seats);
-                    // An end that cannot be read is no word about the one that is known.
+                    // An end that cannot be read does not change the known end.
                     record.expires_at =
                         row.expires.map(Time).or(record.expires_at.take().filter(|_| row.odd.is_some()));
                     record.features = row.features.clone().unwrap_or_default();
@@ -119,8 +119,8 @@ impl<'a> KeyRecords<'a> {
                 None => KeyState::Missing,
             };
         }
-        // One record for each key, the one with a row first, and one that lets the key be added last: a status that a person
-        // edited may hold several.
+        // One record for each key: a record with a row comes first, and one that lets the key be added comes last. A status that a
+        // person edited may hold several.
         records.sort_by_key(|record| self.rank(record));
         for record in records {
             let twin = |other: &KeyRecord| match (&other.fingerprint, &record.fingerprint) {
@@ -140,13 +140,13 @@ impl<'a> KeyRecords<'a> {
         (unlisted, record.state == KeyState::Removed, record.state == KeyState::GivenUp)
     }
 
-    /// Drops the records of rows that are not listed and say nothing any more.
+    /// Drops the obsolete records of rows that are not listed.
     fn drop_unlisted(&mut self) {
         let (ring, counted, missed) = (self.ring, self.unexplained(), &self.missed);
         let unlisted = |record: &KeyRecord| ring.row(record.id, record.uuid.as_deref()).is_none();
         self.list.retain(|record| {
             let wanted = || ring.wanted.iter().any(|entry| is_of(record, entry));
-            // A list that is short for once must not make this object forget what it added, nor must one wrong reading.
+            // Neither one short list nor one wrong reading may make this object forget a key that it added.
             let once = || !missed.contains(&(record.id, record.uuid.clone()));
             let hidden = || record.state == KeyState::Missing && (holds_seats(counted, record.seats) || once());
             // A removed row that is no longer listed is gone for good; `Missing` is for rows that were removed outside Seatkeeper.
@@ -170,7 +170,7 @@ impl<'a> KeyRecords<'a> {
         self.put(bound(step.secret_key_ref.clone(), fingerprint, row, origin, self.now));
     }
 
-    /// Puts a record in the place of all others of its key or its row.
+    /// Replaces all other records of its key or its row.
     pub fn put(&mut self, record: KeyRecord) {
         put(&mut self.list, record);
     }
@@ -186,21 +186,20 @@ impl<'a> KeyRecords<'a> {
         live.filter_map(|row| row.seats).fold(self.ring.seats, i32::saturating_sub)
     }
 
-    /// Whether the account may count a row with this many seats that it does not list. What is not known is not enough to
-    /// say no.
+    /// Whether the account may count an unlisted row with this many seats. An unknown number means that it may.
     pub fn counts(&self, seats: Option<i32>) -> bool {
         holds_seats(self.unexplained(), seats)
     }
 
-    /// Seats that a listed row gives now, for all that the account counts: of one that has ended or is not honored, none unless
-    /// they may be counted. `None`: not known.
+    /// Seats that a listed row gives now. A row that has ended or is not honored gives none, unless the account may count them.
+    /// `None`: not known.
     pub fn gives(&self, row: &Row) -> Option<i32> {
         let spent = !is_live(row, self, self.now) && !self.counts(row.seats);
         if spent { Some(0) } else { row.seats }
     }
 
-    /// Seats that have come since an addition was decided, and that no listed row explains; below 0: those that have found a row.
-    /// What nothing explained then explains nothing now: soft seats.
+    /// Seats that were added since an addition was decided and that no listed row explains. Below 0: seats that got a row since.
+    /// Seats that no row explained then, such as soft seats, explain nothing now.
     pub fn gained_seats(&self, step: &KeyStep) -> i32 {
         // A former version did not record it.
         self.unexplained().saturating_sub(step.unexplained.unwrap_or_default())
@@ -211,8 +210,8 @@ impl<'a> KeyRecords<'a> {
         record.state == KeyState::Missing && self.counts(record.seats)
     }
 
-    /// Records what a person has answered: rows that are gone, whatever is counted, and requests without effect. What is
-    /// known of a row stays known, for the list may have been short.
+    /// Records a person's answers: rows that are gone, whatever the account counts, and requests without effect. The known facts
+    /// about a row stay, because the list may have been short.
     pub fn take_answers(&mut self, confirms: impl Fn(&str) -> bool) {
         let answered = |record: &KeyRecord| match record.state {
             KeyState::Unproven => record.asked.as_ref().is_some_and(|asked| confirms(&asked.id)),
@@ -228,8 +227,8 @@ impl<'a> KeyRecords<'a> {
         self.list = records;
     }
 
-    /// The only row that can be the one of a key that the account reports as present: no other key's, with the seats
-    /// that the key is known to have, in a list that lacks nothing.
+    /// The only row that can belong to a key that the account reports as present: it belongs to no other key, has the known seats of
+    /// the key, and is in a list that lacks nothing.
     pub fn only_possible(&self, step: &KeyStep) -> Option<&'a Row> {
         let known = self.list.iter().find(|record| match (&record.fingerprint, &step.fingerprint) {
             (Some(one), Some(other)) => same(one, other),
@@ -266,7 +265,7 @@ impl<'a> KeyRecords<'a> {
         match self.list.iter().find(|record| record.state != KeyState::Removed && is_of_key(record, entry)) {
             Some(record) => match record.state {
                 KeyState::Rejected => Standing::Refused,
-                // Of a record that a person edited: what was asked is not known, so a person must check that too.
+                // A record that a person edited does not show the request, so a person must check that too.
                 KeyState::Unproven => record.asked.as_ref().map_or(Standing::Present, Standing::Unproven),
                 KeyState::AlreadyPresent => Standing::Present,
                 KeyState::GivenUp => Standing::GivenUp,
@@ -280,7 +279,7 @@ impl<'a> KeyRecords<'a> {
     }
 }
 
-/// Whether a key of this state has no row, for all that is known.
+/// Whether a key of this state has no known row.
 fn is_rowless(state: KeyState) -> bool {
     matches!(state, KeyState::Rejected | KeyState::AlreadyPresent | KeyState::Unproven)
 }
@@ -290,13 +289,13 @@ pub(super) fn holds_seats(unexplained: i32, seats: Option<i32>) -> bool {
     unexplained > 0 && seats.is_none_or(|seats| unexplained >= seats)
 }
 
-/// Names the question whether the row of a record is gone, for what is read now: a yes to it answers no later one.
+/// Names the question whether the row of a record is gone, for this reading. A yes to it answers no later question.
 pub(super) fn question(record: &KeyRecord, ring: &KeyRing) -> String {
     let (id, uuid) = (record.id.unwrap_or_default().to_string(), record.uuid.as_deref().unwrap_or_default());
     digest(&[&id, uuid, &ring.sight()])
 }
 
-/// Whether a record is of the very key that an entry names.
+/// Whether a record belongs to exactly the key of an entry.
 pub(super) fn is_of_key(record: &KeyRecord, entry: &WantedKey) -> bool {
     match (&record.fingerprint, &entry.fingerprint) {
         (Some(one), Ok(other)) => same(one, other),
@@ -311,7 +310,7 @@ pub(super) fn same_key(one: &WantedKey, other: &WantedKey) -> bool {
     }
 }
 
-/// Whether an entry holds the key of a record, or may hold it: a Secret that cannot be read takes nothing off the list.
+/// Whether an entry holds or may hold the key of a record. An unreadable Secret removes no key from the list.
 fn is_of(record: &KeyRecord, entry: &WantedKey) -> bool {
     let unreadable = entry.fingerprint.is_err() || record.fingerprint.is_none();
     is_of_key(record, entry) || (unreadable && record.secret_key_ref.as_ref() == Some(&entry.reference))

@@ -1,4 +1,4 @@
-//! What an account shows and what is wanted of it.
+//! The license list of an account, and the wanted keys.
 
 use jiff::Timestamp;
 
@@ -19,9 +19,9 @@ pub struct Row {
     pub expires: Option<Timestamp>,
     /// Whether its end blocks; only the answer to an addition shows it.
     pub hard: Option<bool>,
-    /// The vendor does not honor it, where that is shown.
+    /// The vendor shows that it does not honor the license.
     pub invalidated: bool,
-    /// Name of a field that cannot be read, so that what it would say is not known.
+    /// Name of a field that cannot be read, so that its value is not known.
     pub odd: Option<&'static str>,
     /// Names of its features beside seats, in order; `None`: shown in an unknown form.
     pub features: Option<Vec<String>>,
@@ -54,7 +54,7 @@ pub struct KeyRing {
     pub rows: Vec<Row>,
     /// The keys that the spec lists, in its order.
     pub wanted: Vec<WantedKey>,
-    /// Whether one more user would be taken.
+    /// Whether the account would accept one more user.
     pub can_add_user: Option<bool>,
     /// Seats without soft ones, as the account counts them.
     pub hard_seats: Option<i32>,

@@ -1,16 +1,16 @@
-//! The sentences about license keys: what lacks, what to do about it, and what is being done.
+//! The sentences about license keys: what is missing, what to do about it, and what Seatkeeper does.
 
 use super::Lack;
 use super::key_states::{self, KeyRecords, Standing};
 use crate::api::{CONFIRM, Intent, KeyState, SecretKeyRef, Step};
 use crate::domain::condition::reason;
-use crate::domain::fault_conditions::may_arrive;
+use crate::domain::wait_for_secret::may_arrive;
 use crate::domain::{Decision, Snapshot, VendorWords, Verdict};
 
 /// The record of a request without an answer.
 pub(super) const NO_ANSWER: &str = "no answer";
 
-/// How the record of an answer begins that has nothing but its status.
+/// The beginning of the record of an answer that has only its status.
 pub(super) const STATUS: &str = "status ";
 
 /// One thing that is missing or wrong.
@@ -26,7 +26,7 @@ impl Trouble {
         Self { reason, summary: summary.to_owned(), message, secret_may_help: false }
     }
 
-    /// Another key in the Secret mends it.
+    /// Another key in the Secret ends the fault.
     fn of_secret(reason: &'static str, summary: &str, message: String) -> Self {
         Self { secret_may_help: true, ..Self::new(reason, summary, message) }
     }
@@ -39,7 +39,7 @@ impl Trouble {
         let id = intent.and_then(|intent| intent.step.key()?.id).unwrap_or_default();
         let confirm = intent.map_or_else(String::new, |intent| format!(" with annotation {CONFIRM}={}", intent.id));
         let message = format!(
-            "the {} refuses to remove row {id}, or did not remove it when asked twice: remove it there, or try again{confirm}",
+            "the {} refuses to remove row {id}, or did not remove it after two requests: remove it there, or try again{confirm}",
             words.account
         );
         Self::new(reason::VENDOR_REJECTED, "removal of a key refused", message)
@@ -74,7 +74,7 @@ pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings:
                 format!(
                     "Seatkeeper asked the {account} twice to add license key {path}, and the {account} shows no new row: the key may be \
                      mistyped, expired, or made for another {account}, or the {account} had a fault. Put the right key into the Secret; to send the same \
-                     key again, take its entry out of {} and put it back",
+                     key again, remove its entry from {} and add it again",
                     words.keys_field
                 ),
             ),
@@ -95,7 +95,7 @@ pub(super) fn troubles(words: &VendorWords, records: &KeyRecords<'_>, standings:
                 "key is there already, in no row",
                 format!(
                     "Seatkeeper asked the {account} twice to add license key {path}. The {account} reports that it already has the key, \
-                     but lists no candidate row: a removed row may hold the key. Restore or purge that row at {}, then take the entry out of {} and put it back; \
+                     but lists no candidate row: a removed row may hold the key. Restore or purge that row at {}, then remove the entry from {} and add it again; \
                      or supply another key",
                     words.name, words.keys_field
                 ),
@@ -159,7 +159,7 @@ fn heard(vendor: &str, heard: &[String]) -> String {
     }
 }
 
-/// Seats cannot be bought here, only keys supplied.
+/// Seatkeeper cannot buy seats here. A person must supply a key.
 pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Option<Trouble> {
     let missing = wanted?.checked_sub(seats).filter(|missing| *missing > 0)?;
     let message = format!(
@@ -173,7 +173,7 @@ pub(super) fn short(words: &VendorWords, wanted: Option<i32>, seats: i32) -> Opt
 /// Rows that were removed outside Seatkeeper.
 pub(super) fn lost(records: &KeyRecords<'_>) -> Option<String> {
     let lost = records.list.iter().filter(|record| record.state == KeyState::Missing && !records.hides(record));
-    // What the spec does not list any more, any person may remove.
+    // A row that the spec no longer lists may be removed by any person.
     let lost = lost.filter(|record| records.is_wanted(record));
     let rows: Vec<String> = lost
         .map(|record| {
@@ -217,7 +217,7 @@ fn path(reference: Option<&SecretKeyRef>) -> String {
     reference.map_or_else(String::new, SecretKeyRef::path)
 }
 
-/// What `Ready` says of an account; `None`: what it says of every vendor.
+/// The sentence of `Ready` for an account; `None`: the sentence for every vendor.
 #[expect(clippy::too_many_lines, reason = "a table of sentences: each reads best beside the others")]
 pub(in crate::domain) fn ready(words: &VendorWords, seen: &Snapshot, decision: &Decision) -> Option<String> {
     let vendor = words.name;

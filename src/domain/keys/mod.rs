@@ -1,9 +1,8 @@
-//! License keys as desired state: from the keys that are listed, the rows that the account shows and what is recorded of
-//! both, the one thing to do next. Called by `decision`.
+//! License keys as desired state: computes the next step from the listed keys, the rows of the account, and the records of both.
+//! Called by `decision`.
 //!
-//! A key is added once: the intent with the rows that are there comes first, a new row is recognized after it, and a
-//! person is asked where the row cannot be identified. A row is removed only if this object added it, or if the spec
-//! says that it is its own.
+//! A key is added once. The intent records the present rows first, and a new row is recognized afterwards. If no row can be
+//! identified, a person is asked. A row is removed only if this object added it, or if the spec adopts it.
 
 mod adopt;
 mod expiry;
@@ -32,7 +31,7 @@ use key_states::{KeyRecords, Standing};
 use messages::Trouble;
 use prune::Retirement;
 
-/// What keeps the keys from being as listed, or the seats from being enough, and a person must mend.
+/// Why the keys are not as listed, or the seats not enough, if a person must act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lack {
     /// A condition reason.
@@ -41,9 +40,9 @@ pub struct Lack {
     pub summary: String,
     /// Sentences, the most important first.
     pub message: String,
-    /// A change of a Secret may mend it.
+    /// A change of a Secret may help.
     pub secret_may_help: bool,
-    /// Only Secrets are missing or half filled, as at the start of a GitOps tool.
+    /// The only fault is missing or incomplete Secrets, as at the start of a GitOps tool.
     pub arrives: bool,
 }
 
@@ -54,7 +53,7 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     records.take_answers(|question| s.confirms(question));
     let mut open = judge(s, &mut records);
     if let State::Wait(wait) = &mut open.state {
-        // A row that is seen to be gone says nothing about the other listed keys.
+        // The loss of a row says nothing about the other listed keys.
         wait.visible = false;
     }
     let next = match &open.state {
@@ -68,14 +67,14 @@ pub(super) fn look(s: &Situation<'_>, ring: &KeyRing) -> Look {
     Look { open, next, meanwhile: None, wanted, license, lost }
 }
 
-/// Judges the recorded intent against what the account lists, and records what is thereby known.
+/// Judges the recorded intent by the account's list, and records the findings.
 fn judge(s: &Situation<'_>, records: &mut KeyRecords<'_>) -> Open {
     let Some(intent) = &s.recorded() else { return Open::free() };
     let step = match &intent.step {
         Step::AddKey(step) | Step::RemoveKey(step) if intent.account == s.seen.account_key() => {
             translated(s, intent, step, records)
         }
-        // Another account, or nothing about a key: once nothing can be in flight there, it is no concern of ours.
+        // The intent is about another account, or about no key. Once no request can be in flight there, it does not matter.
         _ if !intent.is_open() => return Open::keep(intent, State::Free { attempt: 1 }),
         _ => return settling(s, intent).map_or_else(Open::free, |left| Open::wait(intent, left)),
     };
@@ -100,7 +99,7 @@ fn judge(s: &Situation<'_>, records: &mut KeyRecords<'_>) -> Open {
     }
 }
 
-/// The next step: keys that are to be added first, a removal last.
+/// The next step: additions come first, a removal last.
 fn next(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_>, repeat: Option<&Step>) -> Next {
     let standings: Vec<Standing<'_>> = (0..ring.wanted.len()).map(|i| records.standing(i)).collect();
     let adds = |i: usize, reason, settle| Next::Move(Box::new(change(add(records, i, repeat), reason, repeat, settle)));
@@ -115,7 +114,7 @@ fn next(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_>, repeat: Opt
     let mut repeated = each().filter(|i| is_repeated(i) && (is_new(i) || is_lost(i)));
     match repeated.next().or_else(|| each().find(is_new)).or_else(|| each().find(is_lost)) {
         Some(i) if is_lost(&i) => {
-            // A list that is short for once must not add a key again.
+            // One short list must not add a key again.
             let again = wait(s, WaitFor::Missing(ring.sight()), s.timing.pause).filter(|_| repeat.is_none());
             return adds(i, Trigger::ExternalChange, again.map_or(Settle::Done, Settle::Wait));
         }
@@ -229,7 +228,7 @@ fn translated(s: &Situation<'_>, intent: &Intent, step: &KeyStep, records: &KeyR
     KeyStep { fingerprint: entry.and_then(|entry| entry.fingerprint.clone().ok()), ..step.clone() }
 }
 
-/// What is still to be waited for before the list proves anything: the settle time, and then two readings that agree.
+/// The wait before the list proves anything: the settle time, and then two readings that agree.
 fn settled(s: &Situation<'_>, intent: &Intent, records: &KeyRecords<'_>) -> Option<Wait> {
     if intent.phase == IntentPhase::WithoutEffect {
         return None;

@@ -1,4 +1,4 @@
-//! Which new row of the account's list is that of the added license key: the vendor shows no numbers to compare but rows, and where the row
+//! Finds the new row of the added license key in the account's list. The vendor shows rows, and no numbers to compare. If the row
 //! cannot be recognized, a person is asked.
 
 use jiff::Timestamp;
@@ -23,22 +23,22 @@ pub(super) fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, records:
         return Open::wait(intent, left);
     }
     if listed_row(records, step).is_some() {
-        // The key has a row all the same: the spec names it, or it is listed again.
+        // The key has a row: the spec names it, or the list shows it again.
         return Open::free();
     }
     if step.id.is_some() {
-        // The account confirmed a row: that it is not listed is no reason to ask for another.
+        // The account confirmed a row. That the list lacks it is no reason to request another.
         return Open::turn(intent, IntentPhase::NeedsReview, State::Review);
     }
     if intent.phase == IntentPhase::WithoutEffect {
-        // Nothing of ours is running any more: a row that is new now is not of this request.
+        // No request of ours is still running: a row that is new now is not from this request.
         return again(intent, step);
     }
     let candidates: Vec<Row> = new_rows(&ring.rows, step, &records.list).cloned().collect();
     let gained = records.gained_seats(step);
     match &candidates[..] {
-        // Enough seats have come for another row, which the list may lack: either may be the key's. Or seats that nothing
-        // explained before are those of this row: the list may only have lacked it when the addition was decided.
+        // The account has enough new seats for another row, which the list may lack: either row may be the key's. Or this row
+        // explains seats that no row explained before: the list may have lacked it when the addition was decided.
         [row] if gained < 0 || holds_seats(gained, row.seats) => {
             Open::turn(intent, IntentPhase::NeedsReview, State::Review)
         }
@@ -47,7 +47,7 @@ pub(super) fn added(s: &Situation<'_>, intent: &Intent, step: &KeyStep, records:
             let open = has_row(s, intent, step, row, records);
             Open { applied: open.applied.map(|change| after_refusal(change, heard(intent, step))), ..open }
         }
-        // Seats have come without a row: the list may lack the very row that this request made.
+        // The account has new seats and no new row: the list may lack the row of this request.
         [] if gained > 0 => Open::turn(intent, IntentPhase::NeedsReview, State::Review),
         [] if intent.attempt == 1 => again(intent, step),
         [] => asked_twice(s, intent, step, records),
@@ -62,7 +62,7 @@ fn named_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, records: &mut K
     Some(has_row(s, intent, step, row, records))
 }
 
-/// Two requests brought no row: now a person must check, and the outcomes of the requests say what.
+/// Two requests brought no row. A person must check that, with the outcomes of the requests.
 fn asked_twice(s: &Situation<'_>, intent: &Intent, step: &KeyStep, records: &mut KeyRecords<'_>) -> Open {
     let says = |refusal: Uncertain| refusal.is_told(intent.refused.as_deref());
     if says(Uncertain::Present)
@@ -124,7 +124,7 @@ fn listed_row<'a>(records: &KeyRecords<'a>, step: &KeyStep) -> Option<&'a Row> {
     records.ring.row(record.id, record.uuid.as_deref())
 }
 
-/// Rows that were not there before and that no other key has.
+/// Rows that are new and belong to no other key.
 pub(super) fn new_rows<'a>(
     rows: &'a [Row],
     step: &'a KeyStep,
@@ -136,17 +136,17 @@ pub(super) fn new_rows<'a>(
     })
 }
 
-/// A row that the account answered with and that was there before was not made by this object.
+/// This object did not make a row that the account answered with and that was present before.
 pub(super) fn origin(step: &KeyStep, row: &Row) -> KeyOrigin {
     if step.present.contains(&row.id) { KeyOrigin::Found } else { KeyOrigin::Added }
 }
 
-/// The key has this row, and nothing of the addition is open any more.
+/// The key has this row, and the addition is no longer open.
 fn has_row(s: &Situation<'_>, intent: &Intent, step: &KeyStep, row: &Row, records: &KeyRecords<'_>) -> Open {
     Open { applied: change(intent, step, row, records.ring.seats, s.now), ..Open::free() }
 }
 
-/// The change, with its row. A row that was there before is of no change.
+/// The change, with its row. A row that was present before belongs to no change.
 pub(super) fn change(intent: &Intent, step: &KeyStep, row: &Row, seats: i32, now: Timestamp) -> Option<Change> {
     let (id, uuid) = (Some(row.id), Some(row.uuid.clone()));
     let told = KeyStep { present: Vec::new(), unexplained: None, heard: Vec::new(), ..step.clone() };

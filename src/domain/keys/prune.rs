@@ -13,7 +13,7 @@ pub(super) enum Retirement<'a> {
     None,
     /// This one may be removed.
     Of(&'a KeyRecord),
-    /// A row should be removed, and must not be.
+    /// A row should be removed, and may not be.
     Blocked(String),
 }
 
@@ -56,7 +56,7 @@ fn obstacle(
         let (id, uuid) = (record.id.unwrap_or_default(), record.uuid.as_deref().unwrap_or_default());
         return Some(format!(
             "it is not proven that this object added it: if it is yours, list its key again and name id {id} and uuid {uuid} in \
-             licenseKeys[].adopt of its entry, and take the entry out once Ready is true; or remove the row in {}",
+             licenseKeys[].adopt of its entry, and remove the entry once Ready is true; or remove the row in {}",
             words.name
         ));
     }
@@ -82,7 +82,7 @@ fn obstacle(
     features(s, records, row, spent).or_else(|| if spent { None } else { needed(s, ring, records, row) })
 }
 
-/// What blocks a removal beside seats. A row that is not honored, or whose seats have ended, enables no feature.
+/// What blocks a removal, except for seats. A row that is not honored, or whose seats have ended, enables no feature.
 fn features(s: &Situation<'_>, records: &KeyRecords<'_>, row: &Row, spent: bool) -> Option<String> {
     if spent && (row.invalidated || row.seats.is_some_and(|seats| seats > 0)) {
         return None;
@@ -101,7 +101,7 @@ fn features(s: &Situation<'_>, records: &KeyRecords<'_>, row: &Row, spent: bool)
     }
 }
 
-/// What blocks a removal of seats.
+/// Why the seats of a row may not be removed.
 fn needed(s: &Situation<'_>, ring: &KeyRing, records: &KeyRecords<'_>, row: &Row) -> Option<String> {
     let words = s.desired.pool.vendor;
     if ring.can_add_user != Some(true) {

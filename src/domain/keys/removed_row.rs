@@ -25,7 +25,7 @@ pub(super) fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, record
     let done = || Open::done(applied(&with(intent, KeyStep { to: ring.seats, ..recorded(intent, step) }), s.now));
     let listed = ring.row(step.id, step.uuid.as_deref()).is_some();
     if !listed && may_be_hidden(records, step) {
-        // The list may lack it: it does not count as removed, and is judged afresh if it is listed again.
+        // The list may lack the row. It does not count as removed, and is judged anew if the list shows it again.
         return Open::free();
     }
     if !listed {
@@ -44,20 +44,19 @@ pub(super) fn removed(s: &Situation<'_>, intent: &Intent, step: &KeyStep, record
     }
 }
 
-/// Whether the seats of a row that is to be removed may still be counted. One that gives none leaves nothing to count.
+/// Whether the account may still count the seats of a row that should be removed. A row without seats leaves nothing to count.
 pub(super) fn may_be_hidden(records: &KeyRecords<'_>, step: &KeyStep) -> bool {
     let gives = step.from.saturating_sub(step.to);
     gives != 0 && records.counts(Some(gives))
 }
 
-/// A row that is gone, or not counted any more, after a removal was found to be without effect: that is read twice too.
+/// A row that is gone, or no longer counted, after a removal counted as without effect: two readings must show that too.
 fn seen_once(s: &Situation<'_>, intent: &Intent, step: &KeyStep, records: &KeyRecords<'_>) -> Option<Wait> {
     let vanished = intent.phase == IntentPhase::WithoutEffect && is_gone(records.ring, step);
     vanished.then(|| wait(s, WaitFor::Missing(records.ring.sight()), s.timing.pause)).flatten()
 }
 
-/// Whether the row of a removal is gone by what one reading shows: it is not listed, or it is listed and its seats are not
-/// counted any more.
+/// Whether one reading shows that the row of a removal is gone: it is not listed, or its seats are no longer counted.
 pub(super) fn is_gone(ring: &KeyRing, step: &KeyStep) -> bool {
     match ring.row(step.id, step.uuid.as_deref()) {
         None => true,

@@ -22,7 +22,7 @@ pub struct AfterKeyWrite {
     pub applied: Option<Change>,
 }
 
-/// Judges a write by its outcome and by what was read right after it (`read_back`; `None`: could not be read). `None`: the
+/// Judges a write by its outcome and by the reading right after it (`read_back`; `None`: the reading failed). Returns `None` if the
 /// intent is about no license key.
 pub fn after_key_write(
     intent: &Intent,
@@ -70,9 +70,8 @@ impl Judging<'_> {
                     }
                 }
             }
-            // The account says yes and not to what, or no and perhaps too late: only the list decides, after the settle
-            // time.
-            Outcome::Uncertain(refusal) => self.told(*refusal),
+            // The account accepts without naming a row, or refuses, perhaps too late. Only the list decides, after the settle time.
+            Outcome::Uncertain(answer) => self.uncertain(*answer),
             Outcome::Refused(_) => self.refused(KeyState::Rejected),
             Outcome::Unanswered => self.turned(IntentPhase::Unanswered),
             Outcome::Accepted | Outcome::Answered | Outcome::NotSent(_) => self.turned(IntentPhase::Answered),
@@ -87,7 +86,7 @@ impl Judging<'_> {
                 let to = self.read_back.map_or(self.step.to, |ring| ring.seats);
                 (None, Some(applied(&with(self.intent, KeyStep { to, ..self.step.clone() }), self.now)))
             }
-            Outcome::Uncertain(refusal) => self.told(*refusal),
+            Outcome::Uncertain(answer) => self.uncertain(*answer),
             Outcome::Refused(Refusal::Request(why)) => {
                 let refused = Some(why.clone());
                 (Some(Intent { phase: IntentPhase::Rejected, refused, ..self.intent.clone() }), None)
@@ -111,13 +110,13 @@ impl Judging<'_> {
         (None, None)
     }
 
-    /// An answer that may come after an effect, or before one.
-    fn told(&self, said: Uncertain) -> Said {
-        let phase = if said.may_run() { IntentPhase::Unanswered } else { IntentPhase::Answered };
-        let refused = said.is_refusal().then(|| said.words());
+    /// Keeps the intent open: an uncertain answer may come before or after an effect.
+    fn uncertain(&self, answer: Uncertain) -> Said {
+        let phase = if answer.may_run() { IntentPhase::Unanswered } else { IntentPhase::Answered };
+        let refused = answer.is_refusal().then(|| answer.words());
         let mut step = self.step.clone();
         if matches!(self.intent.step, Step::AddKey(_)) {
-            step.heard.push(said.words());
+            step.heard.push(answer.words());
         }
         (Some(Intent { phase, refused, ..with(self.intent, step) }), None)
     }

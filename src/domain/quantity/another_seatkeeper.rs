@@ -1,5 +1,5 @@
-//! An account that moved by exactly our own plan before its request was sent: a person made the change in that moment, or another
-//! Seatkeeper has the account. It is reported, and nothing of it is corrected or repeated before a person decides which.
+//! An account that changed by exactly our own plan before Seatkeeper sent the request: a person made the change in that moment, or
+//! another Seatkeeper has the account. Seatkeeper reports it, and corrects and repeats nothing of it before a person decides.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -45,8 +45,8 @@ pub(super) fn is_over(s: &Situation<'_>, intent: &Intent) -> bool {
     old || s.edited_since(intent) || s.confirms(&intent.id) || s.desired.stands_by().is_some()
 }
 
-/// Whether nothing but the wait of an object that became active stood against it, or a window that has just opened: two
-/// installations that wait for it come to the account together. A change that something else holds is often made by hand.
+/// Whether only the wait of an object that became active held the change, or a window that has just opened: two installations that
+/// wait for that window send at the same time. People often make by hand a change that something else holds.
 fn is_due(s: &Situation<'_>, plan: &Plan) -> bool {
     let opened = plan.not_before.as_ref().map(|opens| s.now.duration_since(opens.0));
     let opened = opened.is_some_and(|ago| !ago.is_negative() && ago.unsigned_abs() < BEFORE_OPENING);

@@ -1,4 +1,4 @@
-//! The late effects of the last change: the next one leaves once they are over.
+//! The late effects of the last change: the next change leaves once they have ended.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use crate::domain::two_readings::second_reading;
 use crate::domain::wanted_change::Settle;
 use crate::domain::{Doubt, Numbers, Situation};
 
-/// The wait for the late effects of the last change. Whatever is asked for next, it leaves when no handler of the vendor holds
-/// another row than the one that is shown.
+/// The wait for the late effects of the last change. The next change, of any kind, leaves when no handler of the vendor can hold
+/// another row than the shown one.
 pub(super) fn late_effects(s: &Situation<'_>, last: &Change, seen: Numbers) -> Option<Wait> {
     let (what, length) = late_wait(s, last)?;
     wait(s, what.clone(), length).or_else(|| second_reading(s, what, seen))
 }
 
-/// The clock of the last change's late effects goes on while nothing else is waited for: the next change must not wait anew.
-/// The first reading after their end is the first of two.
+/// The clock of the last change's late effects goes on while no other wait runs, so that the next change does not wait anew. The
+/// first reading after their end is the first of two.
 pub(super) fn late_clock(s: &Situation<'_>, last: &Change) -> Option<Doubt> {
     let (what, length) = late_wait(s, last)?;
     let settled = wait(s, what.clone(), length).is_none();
     Some(Doubt { wait: what, left: Duration::ZERO, settled })
 }
 
-/// Which clock says how long the late effects of the last change have had, and how long they may come; `None`: it is
-/// long ago, or of another account. The clock of its request began anew when the request ended.
+/// The clock of the last change's late effects, and their longest duration; `None`: the change is long ago, or of another account.
+/// The clock of its request began anew when the request ended.
 fn late_wait(s: &Situation<'_>, last: &Change) -> Option<(WaitFor, Duration)> {
     let length = s.timing.late_effects(last, s.now).filter(|_| last.account == s.seen.account_key())?;
     let running = s.elapsed.map(|elapsed| &elapsed.wait);

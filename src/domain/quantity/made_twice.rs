@@ -1,11 +1,11 @@
-//! A change that the vendor shows once more on top of itself.
+//! A change that the vendor shows twice.
 
 use crate::api::Change;
 use crate::domain::protocol::RECENT;
 use crate::domain::{Numbers, Situation};
 
-/// The vendor shows our last change once more on top of it, and changes are differences, or it was made just now: another
-/// installation may have made the same one. Only a person corrects that.
+/// The vendor shows our last change twice, and either changes are differences, or the change was made just now. Another installation
+/// may have made the same change. Only a person corrects that.
 pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: Numbers) -> Option<&'a Change> {
     let last = last.filter(|last| last.step.key().is_none() && s.now.duration_since(last.time.0).abs() < RECENT)?;
     let (from, to) = (last.base(), last.target());
@@ -14,7 +14,7 @@ pub(super) fn made_twice<'a>(s: &Situation<'_>, last: Option<&'a Change>, seen: 
     (again && s.asked_for(last) && !s.confirms(&last.id)).then_some(last)
 }
 
-/// The seats where a change was made a second time on top of itself.
+/// The seats after a change was made twice.
 pub(in crate::domain) fn doubled(from: Numbers, to: Numbers) -> Option<i32> {
     let step = to.seats.checked_sub(from.seats).filter(|step| *step != 0)?;
     to.seats.checked_add(step)

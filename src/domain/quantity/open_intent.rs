@@ -1,9 +1,10 @@
-//! What an open change of seats and limit still means, given the numbers that the vendor shows.
+//! Judges an open change of seats and limit by the numbers that the vendor shows.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::another_seatkeeper::{is_over, made_elsewhere};
+use super::refused_change::asks_anew;
 use super::taken_back::taken_back;
 use crate::api::{Change, Intent, IntentPhase, SeatsStep, Step};
 use crate::domain::outcome::applied;
@@ -25,7 +26,7 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
     let foreign = intent.account != s.seen.account_key();
     let confirmed = s.confirms(&intent.id);
     match intent.phase {
-        // The credentials may be those of another account for a moment only: the record holds until there is another one.
+        // The credentials may belong to another account only for a moment, so the record stays until another one replaces it.
         IntentPhase::WithoutEffect | IntentPhase::NeedsReview | IntentPhase::Rejected | IntentPhase::MadeElsewhere
             if foreign =>
         {
@@ -46,7 +47,7 @@ pub(super) fn judge(s: &Situation<'_>, seen: Numbers) -> Open {
             }
         }
         IntentPhase::Rejected if edited => Open::free(),
-        // The refused requests stay counted: their late effects are waited for with those of the next one.
+        // The refused requests stay counted, because the wait for the next request covers their late effects.
         IntentPhase::Rejected if confirmed || asks_anew(s, intent, seen) => {
             Open::again(intent, step(seen, intent.target()))
         }
@@ -63,11 +64,11 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
     let answered = intent.phase == IntentPhase::Answered;
     let waiting = settling(s, intent);
     if foreign {
-        // The other account can no longer be read; once nothing can be in flight there, it is no concern of ours.
+        // The other account can no longer be read. Once no request can be in flight there, it does not matter.
         return waiting.map_or_else(Open::free, |left| Open::wait(intent, left));
     }
     if seen == intent.target() {
-        // Seeing the target ends the doubt at once, but what was never answered may still be running.
+        // The visible target ends the doubt at once, but a request without an answer may still be running.
         return match waiting.filter(|_| !answered) {
             None => Open::done(applied(intent, s.now)),
             Some(left) => {
@@ -86,8 +87,8 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
     } else if edited {
         Open { applied: part_applied(intent, seen, s.now), ..Open::free() }
     } else if intent.attempt > 1 && taken_back(s, seen).is_some() {
-        // What it repeats was made and taken back. An answer is a refusal. Without one, the vendor may bill what it does not
-        // show.
+        // The repeated change was made and taken back. An answer is a refusal. Without an answer, the vendor may bill a number that
+        // it does not show.
         if answered {
             Open::turn(intent, IntentPhase::Rejected, State::Rejected)
         } else {
@@ -105,15 +106,7 @@ fn doubt(s: &Situation<'_>, intent: &Intent, seen: Numbers, edited: bool, foreig
     }
 }
 
-/// Whether a refused change is requested again: the vendor is not as it was when it refused, or a person or a new Secret asks.
-/// More use changes nothing for the better, and a reading without the use says nothing about it: else a use that comes and goes
-/// sends the change each time.
-fn asks_anew(s: &Situation<'_>, intent: &Intent, seen: Numbers) -> bool {
-    let fewer = intent.used.zip(s.seen.usage.count()).is_some_and(|(before, now)| now < before);
-    seen != intent.base() || fewer || s.rotated || s.looked_since(intent)
-}
-
-/// Again, from what is shown now.
+/// The request again, from the shown numbers.
 fn repeat(intent: &Intent, seen: Numbers) -> Open {
     Open::repeat(intent, step(seen, intent.target()))
 }
@@ -122,15 +115,14 @@ fn step(from: Numbers, to: Numbers) -> Step {
     Step::Seats(SeatsStep { from: from.seats, to: to.seats, limit_from: from.limit, limit_to: to.limit })
 }
 
-/// What was made of a change that was applied in part.
+/// The part of a change that was made.
 fn part_applied(intent: &Intent, seen: Numbers, now: Timestamp) -> Option<Change> {
     let part = Intent { step: step(intent.base(), seen), ..intent.clone() };
     (seen != intent.base()).then(|| applied(&part, now))
 }
 
-/// What is open where nothing is left to change for it: a request without effect is closed. A refusal is closed with
-/// the second reading that shows its target, and then it counts as made: if the vendor falls back, no third request
-/// follows.
+/// The open intent once nothing is left to change. A request without effect is closed. A refusal is closed with the second reading
+/// that shows its target, and then counts as made: if the vendor falls back, no third request follows.
 pub(super) fn nothing_left(s: &Situation<'_>, seen: Numbers, open: Open) -> Open {
     let Some(intent) = open.intent.as_ref().filter(|intent| intent.account == s.seen.account_key()) else {
         return open;

@@ -7,8 +7,8 @@ use crate::domain::two_readings::second_reading;
 use crate::domain::wanted_change::Settle;
 use crate::domain::{Numbers, Situation};
 
-/// The last change of ours, if the vendor took it back: it shows exactly our own last base again, soon after our write
-/// (docs/never-buys-twice.md, "Heal"). That is the vendor's doing, not drift and not a third party. Changes that followed
+/// Our last change, if the vendor took it back: the vendor shows exactly our own last base again, soon after our write
+/// (docs/never-buys-twice.md, "Heal"). The vendor did that, so it is neither drift nor a third party. Changes that followed
 /// one another count as one: a late handler of the vendor may bring back the row from before the first of them.
 pub(in crate::domain) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Option<&'a Change> {
     let last = s.history.first().filter(|last| seen != last.target())?;
@@ -27,12 +27,11 @@ pub(in crate::domain) fn taken_back<'a>(s: &Situation<'a>, seen: Numbers) -> Opt
     None
 }
 
-/// The attempt number of the change that was taken back, and what must be seen before it may be sent once more. Not where
-/// it was a repeat: handlers of both requests may then be about, one handler after the other for longer than the settle
-/// time, and one that writes between the two reads of a third request makes the vendor add up (found by the model). So a
-/// person is asked.
+/// The attempt number of the change that was taken back, and the readings that it needs before its repeat. A repeat is not repeated:
+/// handlers of both requests may then still run, one after the other, for longer than the settle time. A handler that writes between
+/// the two reads of a third request makes the vendor add up (found by the model). So a person is asked.
 ///
-/// `attempt`: what the next request would be if nothing had been taken back. A request without effect meanwhile counts.
+/// `attempt`: the number of the next request if the vendor had taken nothing back. A request without effect meanwhile counts.
 pub(super) fn repeat_after(s: &Situation<'_>, last: &Change, seen: Numbers, attempt: i32) -> (i32, Settle) {
     let afresh = !s.asked_for(last) || s.confirms(&last.id);
     if last.attempt > 1 && !afresh {

@@ -66,7 +66,7 @@ impl Desired {
         waits.then(|| format!("; {seats}{word} wanted: {windows} windows of {each}"))
     }
 
-    /// The words of `Ready` about the size.
+    /// The sentence of `Ready` about the size.
     pub(in crate::domain) fn size_words(&self) -> Option<String> {
         let Some(Size::Follows { record, lowers, lower_bound, .. }) = &self.size else { return None };
         let SizingStatus { used, wanted, .. } = record;
@@ -91,7 +91,7 @@ impl Desired {
     }
 }
 
-/// The missing part where the use is not known.
+/// The sentence about what is missing if the use is not known.
 pub(in crate::domain) fn unknown(s: &Situation<'_>) -> Option<Lack> {
     let pool = &s.desired.pool;
     let (unshown, way) = match pool.every_use {

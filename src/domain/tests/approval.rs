@@ -595,6 +595,19 @@ fn unreadable_approvals_hold_change_and_are_reported() {
 }
 
 #[test]
+fn unreadable_approvals_are_reported_while_last_change_settles() {
+    let asked = asker(160);
+    let made = |story: Story| story.shows(150, Some(150)).made(100, 150, 0, 1, Trigger::SpecDiffers);
+    let mut asker = Asker { story: made(asked.story).with(|s| s.late_over = false), ..asked };
+    (asker.status.history, asker.now) = (asker.story.history.clone(), now());
+    asker.unread = Some("the operator may not list them");
+    asker.pass();
+    assert_eq!(said(&asker.status, kind::STALLED).0, "True/ApprovalsUnreadable");
+    let blocked = asker.status.plan.unwrap().blocked_by;
+    assert_eq!(blocked, [PlanBlock::Approval, PlanBlock::LateEffects]);
+}
+
+#[test]
 fn denial_counts_though_another_approval_cannot_be_read() {
     let mut asker = asker(150);
     asker.pass();
@@ -635,7 +648,7 @@ fn message_names_each_of_a_few_approvals_and_counts_at_least_two_others() {
 }
 
 #[test]
-fn decision_wakes_when_the_first_of_the_approvals_ends_that_are_in_force() {
+fn decision_wakes_when_first_approval_in_force_ends() {
     let mut asker = asker(150);
     let wake = |asker: &mut Asker| asker.pass().wake;
     assert_eq!(wake(&mut asker), None);

@@ -190,7 +190,7 @@ fn all_holds_are_reported_and_the_first_gives_the_reason() {
 }
 
 #[test]
-fn correction_of_a_day_ago_does_not_count_any_more() {
+fn correction_older_than_a_day_no_longer_counts() {
     let corrected = |hours| {
         let story = story().made(90, 150, hours, 1, Trigger::ExternalChange);
         story.made(95, 150, hours, 1, Trigger::ExternalChange).shows(120, Some(150))

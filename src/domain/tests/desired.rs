@@ -79,6 +79,32 @@ fn hash_covers_fields_that_decide_change_and_no_others() {
 }
 
 #[test]
+fn wish_is_what_is_asked_of_the_account_and_nothing_else() {
+    let wish = |spec: &str| parsed(spec).unwrap().wish();
+    for same in [
+        "suspend: true",
+        "interval: 5m",
+        "thresholds: {freeSeats: 3, expiry: [24h]}",
+        "managementPolicy: Observe",
+        "driftPolicy: Report",
+        "guardrails: {maxSeats: 20, minSeats: 1, maxIncrease: 5, maxDecrease: 5}",
+        "adjustment: {increase: {mode: Never}}",
+        "approval: {increaseAbove: 5}",
+        "activeCluster: east",
+    ] {
+        assert_eq!(wish(&format!("seats: 10, {same}")), wish("seats: 10"), "{same}");
+    }
+    let sized = wish("sizing: {headroom: {seats: 5}}");
+    assert_eq!(wish("sizing: {headroom: {seats: 5}, decreaseAfter: 1h}"), sized);
+    for other in ["{headroom: {seats: 6}}", "{headroom: {percent: 5}}", "{headroom: {seats: 5}, step: 2}"] {
+        assert_ne!(wish(&format!("sizing: {other}")), sized, "{other}");
+    }
+    for other in ["seats: 11", "seats: 10, limit: {mode: Pinned}", "interval: 5m"] {
+        assert_ne!(wish(other), wish("seats: 10"), "{other}");
+    }
+}
+
+#[test]
 fn secrets_with_license_keys_are_named_once_each() {
     let entry = |name: &str, key: &str| LicenseKeyEntry {
         secret_key_ref: SecretKeyRef { name: name.into(), key: key.into() },

@@ -36,7 +36,7 @@ fn edit_of_the_wish_after_a_report_is_carried_out() {
 }
 
 #[test]
-fn change_that_the_vendor_took_back_is_no_drift_and_is_repeated() {
+fn change_taken_back_by_vendor_is_repeated_and_not_reported_as_drift() {
     let follow = |policy| {
         let story = story().made(100, 150, 1, 1, Trigger::SpecDiffers);
         story.with(|s| (s.satisfied, s.desired.drift) = (true, policy)).follow()

@@ -16,7 +16,9 @@ fn after(story: Story) -> Story {
 fn object_without_a_record_lowers_nothing_and_raises_at_once() {
     let holds = fewer().holds();
     assert_eq!(holds.iter().map(|hold| &hold.kind).collect::<Vec<_>>(), [&HoldKind::FirstSight]);
-    assert!(holds[0].message.contains("seatkeeper.dev/confirm="), "{}", holds[0].message);
+    for yes in ["edit spec.seats to what you want", "seatkeeper.dev/confirm="] {
+        assert!(holds[0].message.contains(yes), "{}", holds[0].message);
+    }
     let grown = story().wants(40, LimitGoal::UpTo(150)).shows(100, Some(150)).uses(Usage::Exact(30));
     assert_eq!(grown.with(|s| s.record = None).holds()[0].kind, HoldKind::FirstSight, "restored under UpTo");
     assert!(story().with(|s| s.record = None).sends().is_some());
@@ -56,6 +58,27 @@ fn wish_that_was_found_is_held_until_it_is_edited_confirmed_or_in_sync() {
     let in_sync = after(fewer().shows(90, Some(90)));
     assert_eq!(in_sync.record, Some(record()));
     assert!(in_sync.shows(95, Some(95)).sends().is_some(), "what was bought outside is corrected");
+}
+
+/// Found with 100 seats, of which the spec asks for 40. The vendor may have bought the others for people who use them.
+fn grown() -> Story {
+    story().wants(40, LimitGoal::UpTo(150)).shows(100, Some(150)).uses(Usage::Exact(100)).with(|s| s.record = None)
+}
+
+#[test]
+fn seats_that_stay_for_their_use_at_first_sight_are_not_agreed_to() {
+    assert_eq!(grown().verdict(), Verdict::InSync);
+    let people_left = || after(grown()).uses(Usage::Exact(30));
+    for limit in [LimitGoal::UpTo(120), LimitGoal::Pinned] {
+        let edited = people_left().wants(40, limit);
+        assert_eq!(edited.holds()[0].kind, HoldKind::FirstSight, "an edit of the limit agrees to no fewer seats");
+    }
+    assert!(people_left().wants(50, LimitGoal::Pinned).sends().is_some(), "an edit of the seats does");
+    let in_sync = after(grown().shows(40, Some(150)).uses(Usage::Exact(30)));
+    let grown_since = after(in_sync.shows(100, Some(150)).with(|s| s.satisfied = true));
+    assert_eq!(grown_since.verdict(), Verdict::InSync);
+    let edited = grown_since.with(|s| s.satisfied = false).wants(40, LimitGoal::Pinned);
+    assert!(edited.sends().is_some(), "what the vendor bought since is known");
 }
 
 #[test]

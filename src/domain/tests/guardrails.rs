@@ -1,6 +1,6 @@
 //! What keeps a change from being made.
 
-use super::pages::table;
+use super::pages::{POLICIES, WHO_MAY_SPEND, block, table};
 use super::*;
 
 #[test]
@@ -136,7 +136,7 @@ fn only_seats_and_limits_above_ceiling_are_reported() {
 }
 
 #[test]
-fn limit_changes_alone_where_the_seats_that_stay_are_below_the_fewest() {
+fn limit_changes_alone_while_kept_seats_are_below_minimum() {
     let story = story().wants(100, LimitGoal::UpTo(120)).shows(100, Some(110)).uses(Usage::Exact(80));
     let story = story.with(|s| s.desired.guardrails.min_seats = Some(110));
     assert!(matches!(story.verdict(), Verdict::Change(_)), "{:?}", story.verdict());
@@ -253,6 +253,19 @@ fn step_names_no_number_beyond_bound_and_is_omitted_if_bound_mends_it() {
         let held = said(wish, narrow);
         assert!(held.len() == 2 && held[1].contains(first), "{wish}: {held:?}");
     }
+}
+
+#[test]
+fn message_quoted_by_page_is_that_of_held_step_or_wish() {
+    let told = |(wish, goal), (seats, limit), bound: fn(&mut Desired)| {
+        let story = story().wants(wish, goal).shows(seats, Some(limit)).with(|s| bound(&mut s.desired));
+        said(&reported(&story).status, kind::READY)
+    };
+    let step = told((150, LimitGoal::Keep), (100, 300), |desired| desired.guardrails.max_increase = Some(20));
+    let wish = told((560, LimitGoal::Pinned), (500, 500), |desired| desired.ceilings.max_seats = Some(500));
+    let held = "False/GuardrailViolated".to_owned();
+    assert_eq!(step, (held.clone(), block(POLICIES, "+50 seats not made: ")));
+    assert_eq!(wish, (held, block(WHO_MAY_SPEND, "+60 seats, limit 560 not made: ")));
 }
 
 #[test]
@@ -386,15 +399,36 @@ fn change_bound_by_other_pool_waits_if_that_pool_moves_else_is_refused() {
 }
 
 #[test]
+fn pool_is_not_refused_for_another_one_that_this_leader_has_not_read_yet() {
+    let scanning =
+        || story().behind(&samples::status_of("held-suspended")).with(|s| (s.others, s.stuck) = (vec![], vec![]));
+    assert_eq!(scanning().holds()[0].kind, HoldKind::VendorRule, "no object declares that");
+    let unread = || scanning().with(|s| s.obstacle = Some(Obstacle::NotScanned));
+    let holds = unread().holds();
+    assert_eq!(holds.iter().map(|hold| &hold.kind).collect::<Vec<_>>(), [&HoldKind::NotScanned]);
+    let message = "Seatkeeper waits for its initial scan: another LicenseSeats may declare that People is raised";
+    assert_eq!(holds[0].message, message);
+    assert_eq!(holds[0].wake, Wake::After(Duration::from_secs(15)), "the end of the scan wakes it as well");
+    let read = unread().with(|s| s.others.push(("People", 149)));
+    assert_eq!(read.holds()[0].kind, HoldKind::VendorRule, "its object was read and asks for less");
+    let new = unread().with(|s| s.record = None);
+    assert_eq!(new.holds()[0].kind, HoldKind::UnreadPool);
+    let fixed =
+        unread().with(|s| s.seen.rules.at_most = vec![Bound { seats: 120, because: "of the plan".into(), pool: None }]);
+    assert_eq!(fixed.holds()[0].kind, HoldKind::VendorRule, "no object moves it");
+}
+
+#[test]
 fn pool_behind_held_one_stalls_and_behind_deferred_one_stays_ready() {
-    for (deferred, kind, ready) in
-        [(false, HoldKind::StuckPool, "False/AwaitingOtherPool"), (true, HoldKind::DeferredPool, "True/ChangeDeferred")]
-    {
-        let bound = Bound { seats: 120, because: "of the other product".into(), pool: Some("People") };
-        let story = story().with(|s| (s.seen.rules.at_most.push(bound), s.others.push(("People", 150))).1);
-        let still = StandsStill { why: "+50 seats: approval needed".into(), deferred };
-        let stuck = [Stuck { pool: "People", peer: Peer::Here("people".into()), still }];
-        let decision = decide(&Situation { stuck: &stuck, ..story.situation(None, now()) });
+    let deferred_pool = |of_a_person| HoldKind::DeferredPool { of_a_person };
+    for (other, kind, ready) in [
+        ("held-guard-rail", HoldKind::StuckPool, "False/AwaitingOtherPool"),
+        ("held-approval", deferred_pool(true), "True/ChangeDeferred"),
+        ("held-suspended", deferred_pool(true), "True/ChangeDeferred"),
+        ("held-window", deferred_pool(false), "True/ChangeDeferred"),
+    ] {
+        let story = story().behind(&samples::status_of(other));
+        let decision = story.decided();
         assert!(matches!(&decision.verdict, Verdict::Held(holds) if holds[0].kind == kind), "{decision:?}");
         let minutes = decision.wake.map(|wake| wake.as_secs() / 60);
         assert_eq!(minutes, Some(5), "that may take days, and the end of the other object's change wakes this one");
@@ -402,6 +436,7 @@ fn pool_behind_held_one_stalls_and_behind_deferred_one_stays_ready() {
         let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
         assert_eq!(said(&status, kind::READY).0, ready);
         assert_eq!(said(&status, kind::CHANGE_PENDING).0, "True/AwaitingOtherPool");
+        let deferred = ready.starts_with("True");
         assert_eq!(stands_still(&status).map(|still| still.deferred), Some(deferred), "and so for a third pool");
     }
 }

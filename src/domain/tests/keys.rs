@@ -231,7 +231,7 @@ impl Keys {
         let finding = Finding::Decided { desired: &self.desired, seen: &seen, decision: &decision };
         report(&LicenseSeatsStatus::default(), 3, &finding, now()).status
     }
-    /// The reason of `Ready`, and all that is said of it.
+    /// The reason and the message of `Ready`.
     fn ready(&self) -> (String, String) {
         let status = self.status();
         let ready = status.conditions.iter().find(|c| c.type_ == kind::READY).expect("Ready");

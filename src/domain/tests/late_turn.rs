@@ -67,13 +67,43 @@ fn only_a_summary_of_the_rate_limit_says_that_an_object_waits() {
 #[test]
 fn closed_path_for_changes_is_added_to_ready_message_until_next_decision() {
     let waiting = story();
-    let decision = waiting.follow();
-    let finding = Finding::Decided { desired: &waiting.desired, seen: &waiting.seen, decision: &decision };
-    let before = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+    let told = |old: &LicenseSeatsStatus, why: Option<&str>| {
+        let due = waiting.follow();
+        let decision = why.map(|why| due.clone().not_sent_yet(why.into(), Duration::from_secs(7))).unwrap_or(due);
+        let finding = Finding::Decided { desired: &waiting.desired, seen: &waiting.seen, decision: &decision };
+        report(old, 3, &finding, now()).status
+    };
+    let (why, before) = (Some("acme.test answers with status 503"), told(&LicenseSeatsStatus::default(), None));
     let (ready, base) = said(&before, kind::READY);
-    let told = says_unsent(&before, "acme.test answers with status 503");
-    assert_eq!(said(&told, kind::READY), (ready, format!("{base}. Not sent yet: acme.test answers with status 503")));
-    assert_eq!(says_unsent(&told, "acme.test answers with status 503"), told, "said once");
-    assert!(!said(&says_turn(&told, "Acme", None, later(90)), kind::READY).1.contains("Not sent yet"), "one at a time");
-    assert_eq!(untimed(&report(&told, 3, &finding, later(90)).status), untimed(&before));
+    let unsent = told(&before, why);
+    assert_eq!(said(&unsent, kind::READY), (ready, format!("{base}. Not sent yet: acme.test answers with status 503")));
+    assert_eq!(said(&unsent, kind::RECONCILING).1, said(&unsent, kind::READY).1, "it repeats the message of Ready");
+    assert_eq!(told(&unsent, why), unsent, "said once");
+    assert!(
+        !said(&says_turn(&unsent, "Acme", None, later(90)), kind::READY).1.contains("Not sent yet"),
+        "one at a time"
+    );
+    let fault =
+        Fault { remedy: Remedy::Time { after: None, secret_may_help: false }, ..Fault::spec("no answer".into()) };
+    let hiccup = Finding::Failed { fault: &fault, desired: None, account: None, stale: false };
+    assert_eq!(report(&unsent, 3, &hiccup, later(90)).status, unsent, "it is still true");
+    assert_eq!(told(&unsent, None), before);
+}
+
+#[test]
+fn reading_while_path_for_changes_is_closed_is_recorded_with_plan_due() {
+    let due = story().uses(Usage::Exact(80));
+    let plan = due.follow().plan.unwrap();
+    let full = due.uses(Usage::Exact(100));
+    let decision = full.decided_at(plan.basis.as_deref(), now());
+    assert!(matches!(decision.verdict, Verdict::Change(_)), "{decision:?}");
+    let decision = decision.not_sent_yet("acme.test answers with status 503".into(), Duration::from_secs(7));
+    assert_eq!(decision.wake, Some(Duration::from_secs(7)));
+    let finding = Finding::Decided { desired: &full.desired, seen: &full.seen, decision: &decision };
+    let status = report(&LicenseSeatsStatus::default(), 3, &finding, now()).status;
+    assert_eq!((status.used, said(&status, kind::SEAT_SHORTAGE).0.as_str()), (Some(100), "True/Exhausted"));
+    assert_eq!(status.intent, None, "nothing has left");
+    let recorded = status.plan.unwrap();
+    assert_eq!(recorded.blocked_by, []);
+    assert!(matches!(full.decided_at(recorded.basis.as_deref(), now()).verdict, Verdict::Change(_)));
 }

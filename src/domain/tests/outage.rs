@@ -151,6 +151,11 @@ fn number_that_may_be_billed_stays_reported_through_edits_until_cleared() {
         let (summary, ..) = said(&decision, &story);
         assert!(!summary.contains("may bill"), "{what}: {summary}");
     }
+    for (seats, ended) in [(149, false), (150, true)] {
+        let later = story().wants(seats, LimitGoal::Pinned).shows(seats, Some(seats));
+        let later = later.with(|s| s.may_bill = Some(may.clone()));
+        assert_eq!(later.follow().may_bill.is_none(), ended, "the vendor shows {seats}");
+    }
     let other = story().open(IntentPhase::Answered, SETTLED).shows(150, Some(150)).with(|s| s.may_bill = Some(may));
     assert_eq!(other.follow().may_bill, None, "a later change");
     let (intent, outcome) = (other.intent.clone().unwrap(), Outcome::Accepted);
@@ -232,7 +237,7 @@ fn late_effects_of_change_are_awaited_for_one_day_and_not_longer() {
 }
 
 #[test]
-fn clock_of_late_effects_goes_on_while_nothing_else_is_waited_for() {
+fn late_effects_clock_goes_on_while_no_other_wait_runs() {
     let made = story().made(100, 150, 0, 1, Trigger::SpecDiffers).shows(150, Some(150));
     let kept = |wait: WaitFor, settled| Some(Doubt { wait, left: Duration::ZERO, settled });
     assert_eq!(made.follow().doubt, kept(WaitFor::LateEffects("c0".into()), true));

@@ -1,6 +1,15 @@
-//! The tables of `docs/policies.md`, which tests walk row by row: what a row shows as STATUS is what an object says then.
+//! The tables of `docs/policies.md`, which tests walk row by row: what a row shows as STATUS is what an object says then. And the
+//! messages that pages quote as blocks.
 
-const POLICIES: &str = include_str!("../../../docs/policies.md");
+pub(super) const POLICIES: &str = include_str!("../../../docs/policies.md");
+pub(super) const WHO_MAY_SPEND: &str = include_str!("../../../docs/who-may-spend.md");
+
+/// The quoted block of a page that begins so, as one line.
+pub(super) fn block(page: &str, begins: &str) -> String {
+    let quotes = page.lines().map(|line| line.trim_start().strip_prefix("> "));
+    let block = quotes.skip_while(|line| !line.is_some_and(|line| line.starts_with(begins))).map_while(|line| line);
+    block.collect::<Vec<_>>().join(" ")
+}
 
 /// A table, from its first row to its last.
 pub(super) struct Table {

@@ -4,7 +4,7 @@
 use super::*;
 use crate::domain::windows::{Awaited, Why};
 
-fn lacks(reason: &'static str) -> Verdict {
+pub fn lacks(reason: &'static str) -> Verdict {
     let message = "what to do".to_owned();
     let arrives = [reason::SECRET_NOT_FOUND, reason::KEY_MISSING].contains(&reason);
     Verdict::Lacking(Lack { reason, summary: "keys".into(), message, secret_may_help: false, arrives })
@@ -12,6 +12,15 @@ fn lacks(reason: &'static str) -> Verdict {
 
 pub fn held(kind: HoldKind) -> Verdict {
     Verdict::Held(vec![Hold { kind, message: "what to do".into(), wake: Wake::OnEdit }])
+}
+
+/// The status of an object with this verdict.
+pub fn status_of(name: &str) -> LicenseSeatsStatus {
+    let verdict = verdicts().into_iter().find(|(known, _)| *known == name).unwrap().1;
+    let story = story();
+    let decision = Decision { verdict, ..story.follow() };
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    report(&LicenseSeatsStatus::default(), 3, &finding, now()).status
 }
 
 fn standby(settles: bool) -> Verdict {
@@ -66,7 +75,7 @@ pub fn verdicts() -> Vec<(&'static str, Verdict)> {
         ("held-other-pool", held(HoldKind::OtherPool)),
         ("held-unread-pool", held(HoldKind::UnreadPool)),
         ("held-stuck-pool", held(HoldKind::StuckPool)),
-        ("held-deferred-pool", held(HoldKind::DeferredPool)),
+        ("held-deferred-pool", held(HoldKind::DeferredPool { of_a_person: true })),
         ("held-never-made", held(HoldKind::NeverMade("increase"))),
         ("held-activating", held(HoldKind::Activating(wait(), None))),
         ("held-late-effects", held(HoldKind::LateEffects(wait()))),

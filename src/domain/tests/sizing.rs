@@ -177,7 +177,9 @@ fn object_without_a_record_asks_a_person_before_it_follows_downwards() {
     assert_eq!(follower.follow(), 100);
     follower.later(48);
     assert_eq!(follower.follow(), 100);
-    assert_eq!(follower.ready().0, "False/FirstSight");
+    let (ready, message) = follower.ready();
+    assert_eq!(ready, "False/FirstSight");
+    assert!(message.contains("edit spec.sizing.headroom to what you want"), "{message}");
 }
 
 #[test]

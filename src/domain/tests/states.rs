@@ -199,3 +199,20 @@ fn status_column_of_each_state_leaves_room_in_a_table_of_all_namespaces() {
         narrow(name, &over(&LicenseSeatsStatus::default(), &finding).summary.unwrap_or_default());
     }
 }
+
+#[test]
+fn status_column_of_one_long_phrase_leaves_the_limit_out_and_then_is_cut() {
+    let cluster = format!("standby for {}", "a".repeat(63));
+    for (phrase, column) in [
+        ("+50 seats, limit 150: blocked by guard rail", "+50 seats: blocked by guard rail"),
+        ("+50 seats, no limit: other pool is not read yet", "+50 seats: other pool is not read y…"),
+        ("+50 seats, limit 150 at 2026-12-01 06:00 CET", "+50 seats at 2026-12-01 06:00 CET"),
+        ("+50 seats, limit 150: no window known", "+50 seats: no window known"),
+        ("+50 seats, limit 150: suspended", "+50 seats, limit 150: suspended"),
+        (&cluster, "standby for aaaaaaaaaaaaaaaaaaaaaaa…"),
+    ] {
+        assert_eq!(status_column::column(&[phrase.to_owned()]), column);
+    }
+    let two = ["standby for a-cluster-with-quite-a-long-name", "spec: 150"].map(str::to_owned);
+    assert_eq!(status_column::column(&two), "standby for a-cluster-with-quite-a-…");
+}

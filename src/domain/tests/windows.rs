@@ -315,7 +315,7 @@ fn request_throttled_at_end_of_window_may_leave_until_starting_deadline() {
 }
 
 #[test]
-fn change_that_goes_further_than_the_one_turned_away_waits() {
+fn change_beyond_refused_one_waits() {
     for (seats, leaves) in [(150, true), (151, false)] {
         let mut waiter = waiter(story()).ruled(in_window(", startingDeadline: 24h"));
         waiter.pass(BEFORE);
@@ -441,6 +441,18 @@ fn plan_that_waited_is_published_once_more_and_sent_by_next_reading() {
     assert!(opened.wake.is_some_and(|wake| !wake.is_zero()), "differences of two installations leave apart");
     assert_eq!(waiter.status.plan.as_ref().map(|plan| plan.blocked_by.as_slice()), Some([].as_slice()));
     assert!(matches!(waiter.pass(OPEN).verdict, Verdict::Change(_)));
+}
+
+#[test]
+fn plan_that_waited_for_another_pool_is_published_once_more() {
+    let bound = Bound { seats: 120, because: "of b".into(), pool: Some("b") };
+    let story = story().with(|s| (s.seen.rules.at_most.push(bound), s.others.push(("b", 200))).1);
+    let mut waiter = waiter(story).ruled(ChangeTimes::default());
+    assert!(matches!(waiter.pass(BEFORE).verdict, Verdict::Held(_)));
+    assert_eq!(waiter.status.plan.as_ref().unwrap().blocked_by, [PlanBlock::OtherPool]);
+    waiter.story.seen.rules.at_most.clear();
+    assert_eq!(waiter.pass(BEFORE).verdict, Verdict::Publish);
+    assert!(matches!(waiter.pass(BEFORE).verdict, Verdict::Change(_)));
 }
 
 #[test]

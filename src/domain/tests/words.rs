@@ -62,19 +62,61 @@ fn worst_is_first_in_the_column_and_all_of_it_in_the_conditions() {
 }
 
 #[test]
-fn shortage_and_late_payment_come_before_a_verdict_that_lasts() {
+fn shortage_and_late_payment_come_before_a_verdict_or_hold() {
     let story = story().shows(150, Some(150)).uses(Usage::Exact(150));
     let story = story.with(|s| s.seen.license = Some(License::of(LicenseState::PastDue)));
-    let column = |verdict| {
-        let decision = Decision { verdict, ..story.follow() };
-        let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
-        report(&LicenseSeatsStatus::default(), 3, &finding, now()).status.summary.unwrap()
-    };
+    let column = |verdict| column_of(&story, verdict);
     assert_eq!(column(Verdict::Unsupported("it cannot".into())), "0 free; payment late; +1 more");
     assert_eq!(column(Verdict::Conflict), "0 free; payment late; +1 more");
     assert_eq!(column(Verdict::Rejected), "0 free; payment late; +1 more");
     assert_eq!(column(Verdict::NeedsReview), "needs review; 0 free; payment late");
-    assert_eq!(column(Verdict::Doubt), "outcome unknown", "it ends by itself");
+    assert_eq!(column(Verdict::Doubt), "0 free; payment late; +1 more");
+    for (name, verdict) in samples::verdicts().into_iter().filter(|(name, _)| name.starts_with("held-")) {
+        let column = column(verdict);
+        assert!(column.starts_with("0 free; payment late; "), "{name}: {column}");
+    }
+}
+
+#[test]
+fn license_not_in_force_is_first_in_the_column_of_each_state() {
+    let off = |used| {
+        let story = story().shows(150, Some(150)).uses(Usage::Exact(used));
+        story.with(|s| s.seen.license = Some(License::of(LicenseState::Unpaid)))
+    };
+    for (name, verdict) in samples::verdicts() {
+        // A hand-over waits for a standby, and a change leaves at once. What is short brings the license back.
+        if ["standby", "standby-settling", "change-planned", "seats-short"].contains(&name) {
+            continue;
+        }
+        let column = column_of(&off(150), verdict);
+        assert!(column.starts_with("license not in force; "), "{name}: {column}");
+    }
+    let column = |verdict| column_of(&off(80), verdict);
+    assert_eq!(column(Verdict::InSync), "license not in force");
+    assert_eq!(column(Verdict::NeedsReview), "license not in force; needs review");
+    assert_eq!(column(Verdict::Doubt), "license not in force; +1 more");
+    assert_eq!(column(samples::held(HoldKind::GuardRail)), "license not in force; +1 more");
+    let activating = HoldKind::Activating(gates::WaitedFor::of_tests(), Some(now()));
+    assert_eq!(column(samples::held(activating)), "license not in force; +1 more");
+    assert_eq!(column(samples::lacks(reason::SEATS_SHORT)), "keys; license not in force");
+    assert_eq!(column(samples::lacks(reason::PRUNE_BLOCKED)), "license not in force; keys");
+}
+
+#[test]
+fn shortage_is_beside_a_change_that_waits_for_minutes_or_hours() {
+    let story = story().shows(150, Some(150)).uses(Usage::Exact(150));
+    let column = |verdict| column_of(&story, verdict);
+    assert_eq!(column(Verdict::Doubt), "shortage: 0 free; outcome unknown");
+    assert_eq!(column(samples::held(HoldKind::Retry)), "0 free; change: no answer; retrying");
+    assert_eq!(column(samples::held(HoldKind::OtherLateEffects)), "0 free; change: last change settles");
+    assert_eq!(column(samples::held(HoldKind::OtherPool)), "0 free; change: awaits another pool");
+}
+
+/// STATUS of an object with this verdict.
+fn column_of(story: &Story, verdict: Verdict) -> String {
+    let decision = Decision { verdict, ..story.follow() };
+    let finding = Finding::Decided { desired: &story.desired, seen: &story.seen, decision: &decision };
+    report(&LicenseSeatsStatus::default(), 3, &finding, now()).status.summary.unwrap()
 }
 
 #[test]
@@ -92,6 +134,10 @@ fn change_waiting_for_person_or_days_hides_nothing_worse_in_status_column() {
     assert_eq!(held, "0 free; payment late; +1 more");
     let denied = column(late().with(|s| s.desired.approval.increase_above = Some(10)));
     assert_eq!(denied, "0 free; payment late; +1 more");
+    for other in ["held-guard-rail", "held-suspended", "held-window"] {
+        let behind = column(late().behind(&samples::status_of(other)));
+        assert_eq!(behind, "0 free; payment late; +1 more", "behind another pool: {other}");
+    }
     let at_once = column(late());
     assert_eq!(at_once, "+50 seats now", "what is about to change is not worth a word more");
 }
@@ -298,7 +344,9 @@ fn billed_old_numbers_are_drift_and_unbilled_ones_were_taken_back() {
     let (status, by_person) = told(Some(100), 1);
     let message = said(&status, kind::READY).1;
     assert!(
-        message.starts_with("Acme was set back to 100 seats with limit 100 from outside, which it bills too"),
+        message.starts_with(
+            "A person or program set Acme back to 100 seats with limit 100. Acme bills that number. Seatkeeper"
+        ),
         "{message}"
     );
     assert_eq!(said(&status, kind::DRIFTED).0, "True/ExternalChange");
@@ -309,7 +357,7 @@ fn billed_old_numbers_are_drift_and_unbilled_ones_were_taken_back() {
         (taken_back.verdict, taken_back.doubt, taken_back.wake)
     );
     let message = said(&told(Some(100), 2).0, kind::READY).1;
-    assert!(message.contains("it was set back") && !message.contains("may bill"), "{message}");
+    assert!(message.contains("set it back") && !message.contains("may bill"), "{message}");
     let old = story().made(100, 150, 1, 1, Trigger::SpecDiffers);
     let old = old.with(|s| (s.late_over, s.seen.billed, s.seen.billed_is_old) = (false, Some(100), true));
     assert_eq!(old.follow().drifted, None, "a bill that was read before proves nothing");

@@ -1,4 +1,4 @@
-//! How many changes a window has seen. Each request that a window let pass has a place in it before it leaves. Repeats of that request are
+//! Counts the changes of a window. Each request that a window let pass gets a place in it before it leaves. Repeats of that request are
 //! the same change and keep its place.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -20,7 +20,7 @@ fn stretch_through(passed: &PassedWindow) -> Stretch {
     Stretch { opens: passed.opened_at.0, closes: passed.closes_at.0 }
 }
 
-/// The place of an earlier request that this attempt repeats: nothing came of that request.
+/// The place of an earlier request that this attempt repeats, because that request had no effect.
 pub(in crate::domain) fn kept_place<'a>(
     earlier: Option<&'a Intent>,
     attempt: i32,
@@ -30,7 +30,7 @@ pub(in crate::domain) fn kept_place<'a>(
     earlier.and_then(|earlier| earlier.window.as_ref())
 }
 
-/// Whether a stretch may still see a change.
+/// Whether a stretch has room for another change.
 pub(super) fn has_room(s: &Situation<'_>, change: &Move, stretch: Stretch) -> bool {
     let used = s.calendar.used.filter(|used| stretch_of(used).overlaps(stretch));
     let place = kept_place(s.intent, change.attempt, &change.step);
@@ -52,7 +52,7 @@ pub(in crate::domain) fn used(s: &Situation<'_>) -> Option<WindowUse> {
     Some(used)
 }
 
-/// The use with one more request, unless it keeps the place of an earlier one.
+/// The use with one more request, unless that request keeps the place of an earlier one.
 pub(in crate::domain) fn counted(
     used: Option<WindowUse>,
     earlier: Option<&Intent>,
@@ -84,8 +84,8 @@ pub(in crate::domain) fn uncounted(used: Option<WindowUse>, intent: &Intent) -> 
     (used.changes > 0).then_some(used)
 }
 
-/// The protocol's first repeat of a request that got no usable answer, or of a change that was taken back, is the same change: it
-/// passed already. What the vendor refused passed and came to an end.
+/// The protocol's first repeat of a request that got no usable answer, or of a change that was taken back, is the same change, which
+/// has passed already. A change that the vendor refused has passed and ended.
 pub(in crate::domain) fn is_first_repeat(s: &Situation<'_>, change: &Move) -> bool {
     let earlier = match s.intent {
         Some(intent) => Some(&intent.step).filter(|_| intent.phase != IntentPhase::Rejected && is_current(s, intent)),
@@ -94,7 +94,7 @@ pub(in crate::domain) fn is_first_repeat(s: &Situation<'_>, change: &Move) -> bo
     change.attempt == 2 && earlier.is_some_and(|earlier| covers(earlier, &change.step))
 }
 
-/// Whether the rules that let a request pass still stand: nothing was edited since, and no day has passed.
+/// Whether the rules that let a request pass still apply: nothing was edited since, and no day has passed.
 fn is_current(s: &Situation<'_>, intent: &Intent) -> bool {
     intent.generation == s.generation && s.now.duration_since(intent.time.0).abs() < RECENT
 }

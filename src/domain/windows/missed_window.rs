@@ -13,7 +13,8 @@ use crate::domain::wanted_change::Move;
 
 /// The recorded window of a waiting change that now asks for no more.
 pub(super) fn waited_for<'a>(s: &Situation<'a>, change: &Move) -> Option<&'a NextWindow> {
-    // A refused request leaves the window recorded, and no plan but the published one. So does a limit that fell meanwhile.
+    // After a refused request, the window stays recorded, and no plan except the published one. The same holds for a limit that fell
+    // meanwhile.
     let shown = s.approvals.shown.filter(|plan| !plan.spent).map(|plan| &plan.step);
     let waited = s.calendar.planned.map(|plan| &plan.step).filter(|step| is_of_a_plan(step)).or(shown)?;
     s.calendar.waits.filter(|_| covers(waited, &change.step))
@@ -29,7 +30,7 @@ pub(super) fn late(s: &Situation<'_>, change: &Move, direction: &Direction) -> O
     in_time.then(|| PassedWindow { name: window.name.clone(), opened_at: Time(opens), closes_at: Time(closes) })
 }
 
-/// Opening time of the window that a change has missed. The edit that ends its hold does not end this.
+/// Opening time of the window that a change has missed. An edit that ends its hold does not remove this time.
 pub(super) fn missed(s: &Situation<'_>, change: &Move) -> Option<Timestamp> {
     let window = waited_for(s, change).filter(|window| s.calendar.current || window.held)?;
     if window.closes_at.0 <= s.now { Some(window.opens_at.0) } else { window.missed.as_ref().map(|time| time.0) }

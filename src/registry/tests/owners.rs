@@ -45,6 +45,21 @@ fn wish_beside_object_is_that_of_other_pools_of_its_account() {
     assert_eq!(told.registry.owners_beside(&key("a")), [(key("b"), "machines")]);
 }
 
+#[test]
+fn wish_of_an_object_whose_pool_an_older_one_owns_is_none_beside_others() {
+    let mut told = Told::new();
+    let wants = |name: &str, pool, wanted| {
+        let noted = noted("acme", pool, name);
+        Found::Wants(Noted { ownership: Ownership { wanted: Some(wanted), ..noted.ownership.clone() }, ..noted })
+    };
+    told.note("a", "a", wants("a", "seats", 1));
+    told.note("b", "b", wants("b", "machines", 2));
+    told.note("c", "c", wants("c", "machines", 3));
+    assert_eq!(told.registry.wanted_beside(&key("a")), [("machines", 2)], "c changes nothing");
+    told.forget("b");
+    assert_eq!(told.registry.wanted_beside(&key("a")), [("machines", 3)], "it owns the pool now");
+}
+
 const GUID: &str = "6f1c8a52-0d0e-4a5f-9c2b-3b7f5f0a1c11";
 
 #[test]
@@ -139,13 +154,15 @@ fn accounts_sharing_row_are_held_until_both_are_confirmed() {
     assert_eq!(told.reserve_of("a", "one/"), Ok(()));
     told.over("a");
     assert_eq!(told.reserve_of("b", "two/"), Err(BlockedBy::SameRows(key("a"), id)), "b was not said to differ");
+    told.differs("a", "one/", &[]);
+    assert!(matches!(told.reserve_of("a", "one/"), Err(BlockedBy::SameRows(..))), "the annotation was removed");
     told.forget("a");
     told.lists("b", "two/", &["2/v", "3/w"]);
     assert_eq!(told.reserve_of("b", "two/"), Ok(()));
 }
 
 #[test]
-fn accounts_listing_nothing_change_one_by_one_and_new_rows_count_at_once() {
+fn accounts_with_empty_lists_take_turns_and_new_rows_count_at_once() {
     let mut told = Told::new();
     told.lists("a", "one/", &[]);
     told.lists("b", "two/", &[]);

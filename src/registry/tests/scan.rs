@@ -93,7 +93,7 @@ fn request_waits_until_registry_knows_the_term() {
 }
 
 #[test]
-fn object_that_was_read_in_a_former_term_is_read_again() {
+fn object_read_in_former_term_is_read_again() {
     let mut told = Told::new();
     told.begin_term(2, &["a", "b"]);
     told.wants("b", "acme", "seats");

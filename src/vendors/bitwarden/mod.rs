@@ -6,6 +6,7 @@
 
 mod api_key;
 mod error;
+mod fresh_token_after_403;
 mod license;
 mod members;
 mod number_ranges;

@@ -139,8 +139,8 @@ impl Seen {
         }
         if !self.organization_key && self.drags_password_manager() {
             return Some(
-                "the subscription has the Secrets Manager discount, under which a personal key would also change Password \
-                 Manager's seats and remove their limit: add the organization key as credentialsSecretRef"
+                "the subscription has the Secrets Manager discount. With it, a personal key also changes Password Manager's seats \
+                 and removes their limit: add the organization key as credentialsSecretRef"
                     .into(),
             );
         }
@@ -238,9 +238,8 @@ impl Seen {
     fn cannot_clear_limit(&self) -> Option<String> {
         if self.drags_password_manager() {
             return Some(
-                "the subscription has the Secrets Manager discount, under which the personal key that removes a limit would \
-                 also change Password Manager's seats and remove their limit: use mode Pinned or UpTo, or remove the limit in \
-                 the admin console"
+                "the subscription has the Secrets Manager discount. With it, removing a limit by personal key also changes Password \
+                 Manager's seats and removes their limit: use mode Pinned or UpTo, or remove the limit in the admin console"
                     .into(),
             );
         }

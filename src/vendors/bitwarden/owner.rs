@@ -81,7 +81,7 @@ impl OwnerView {
     }
 }
 
-/// The one organization a person without other words means.
+/// The organization of a person who names none.
 pub(super) async fn only_organization(session: &BitwardenSession, age: Duration) -> Result<String, BitwardenError> {
     owned(&session.memberships(age).await?)
 }
@@ -104,7 +104,7 @@ pub(super) fn owned(list: &[Membership]) -> Result<String, BitwardenError> {
 /// How old what is read may be.
 #[derive(Clone, Copy)]
 pub(super) struct Ages {
-    /// What the person belongs to.
+    /// Organizations of the person.
     pub(super) memberships: Duration,
     /// The details of the subscription.
     pub(super) details: Duration,

@@ -8,8 +8,8 @@ use super::NAME;
 use super::organization_api_fields::Message;
 use super::owner_api_fields::{Named, OwnerApiError};
 use super::refusals::without_effect;
+use crate::vendors::Proof;
 use crate::vendors::http::Answer;
-use crate::vendors::proof::Proof;
 
 /// What an answer must be like, besides its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Shape {
                 "Nothing was done: the request is refused.",
             ),
             Self::KnownText => (
-                "the application's JSON with a text that [errors.md](errors.md) lists without a note that the outcome is read back",
+                "the application's JSON with a text of [errors.md](errors.md) that has no note about reading the outcome back",
                 "Nothing was done: the rule is checked before any effect.",
             ),
         }

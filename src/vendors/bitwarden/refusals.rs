@@ -55,12 +55,12 @@ const BEFORE_ANY_EFFECT: &[(Text, &str)] = &[
     ),
     (
         Is("Organization has no Secrets Manager seat limit, no need to adjust seats"),
-        "the organization's Secrets Manager seats are not counted, and then a personal key changes no machine accounts: add the \
+        "a personal key changes no machine accounts while the organization's Secrets Manager seats are not counted: add the \
          organization key as credentialsSecretRef",
     ),
     (
         Is("Organization has no machine accounts limit, no need to adjust machine accounts"),
-        "the organization's machine accounts are not counted, and then a personal key changes no Secrets Manager seats: add the \
+        "a personal key changes no Secrets Manager seats while the organization's machine accounts are not counted: add the \
          organization key as credentialsSecretRef",
     ),
     (Begins("You have reached the maximum number of "), "the plan does not allow so many"),

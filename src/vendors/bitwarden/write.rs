@@ -81,10 +81,4 @@ impl BitwardenSession {
             }
         }
     }
-
-    /// Whether a fresh token shows that the key may not read the subscription either. Without a fresh token nothing is shown.
-    async fn lacks_role(&self, number: u64) -> bool {
-        self.tokens.replace(number, self.connection.settings.credential_probe).await
-            && self.subscription().await.is_err_and(|error| error == BitwardenError::Forbidden)
-    }
 }

@@ -27,19 +27,19 @@ impl Sent {
 
 type Answer = fn(&Sent) -> (u16, String);
 
-thread_local!(static HEARD: RefCell<Option<(Answer, Vec<Sent>)>> = const { RefCell::new(None) });
+thread_local!(static LISTENER: RefCell<Option<(Answer, Vec<Sent>)>> = const { RefCell::new(None) });
 
 /// Runs something on this thread while nothing leaves. Returns what would have left, and the result.
 pub(in crate::vendors) fn all_that_leaves<T>(answer: Answer, run: impl Future<Output = T>) -> (Vec<Sent>, T) {
-    HEARD.set(Some((answer, Vec::new())));
+    LISTENER.set(Some((answer, Vec::new())));
     let result = tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(run);
-    (HEARD.take().map(|(_, sent)| sent).unwrap_or_default(), result)
+    (LISTENER.take().map(|(_, sent)| sent).unwrap_or_default(), result)
 }
 
 /// The answer to a request, if a test listens.
 pub(super) fn instead(request: &Request) -> Option<Response> {
-    HEARD.with_borrow_mut(|signal| {
-        let (answer, all) = signal.as_mut()?;
+    LISTENER.with_borrow_mut(|listener| {
+        let (answer, all) = listener.as_mut()?;
         let sent = Sent::of(request);
         let (status, body) = answer(&sent);
         all.push(sent);

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::NAME;
 use super::error::ImmutaError;
+use crate::vendors::Proof;
 use crate::vendors::http::Answer;
-use crate::vendors::proof::Proof;
 
 /// What a status means in an answer of Immuta's own shape.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -142,8 +142,7 @@ impl Queue {
         }
     }
 
-    /// The objects that wait with those of the first places whose promised time is over a second after the time of
-    /// their place. Each is named once before it comes.
+    /// The waiting objects whose announced time is over a second later than the time of their place. Each is named once before its turn.
     pub fn call(&mut self, times: &[Duration]) -> Vec<Key> {
         const SOONER: Duration = Duration::from_secs(1);
         let mut called = Vec::new();

@@ -67,7 +67,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn key_of_random_characters_is_no_mistake(
+        fn key_of_random_characters_is_accepted(
             bitwarden in "[0-9A-Za-z]{30}", immuta in proptest::collection::vec(0u8..16, 32),
         ) {
             let immuta: String = immuta.iter().map(|digit| format!("{digit:x}")).collect();

@@ -156,7 +156,7 @@ impl Owned {
         matches!(self.allowed, Bitwarden(_, true))
     }
 
-    /// Whether the owner named the place that a request goes to, for what the request does with this key.
+    /// Whether the owner allowed this use of the key at the request's address.
     pub(super) fn names(&self, key: &str, request: &Sent) -> bool {
         let adds = request.method == "POST" && request.url.path().ends_with("/admin/license");
         let at = |server: &str| {

@@ -1,5 +1,5 @@
-//! What a key was refused, so that it is not tried again for nothing: however many objects use a bad key, it costs at most
-//! 12 token requests an hour. A vendor may count token requests by address, for all of its accounts together.
+//! Remembers refused keys, so that many objects with one bad key cost at most 12 token requests an hour. A vendor may count token
+//! requests by address, for all of its accounts together.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};

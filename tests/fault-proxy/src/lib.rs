@@ -121,8 +121,8 @@ impl Proxy {
     }
 
     /// The next request gets the action whose target is [planned](Target::planned).
-    pub fn strike_next(&self) {
-        self.state.strike_next();
+    pub fn hit_next(&self) {
+        self.state.hit_next();
     }
 
     /// What becomes of requests for Leases from now on.
@@ -152,12 +152,12 @@ impl Proxy {
 
     /// Whether the action was taken.
     pub fn fired(&self) -> bool {
-        self.struck().is_some()
+        self.hit().is_some()
     }
 
     /// The number of the request that got the action.
-    pub fn struck(&self) -> Option<usize> {
-        self.state.struck()
+    pub fn hit(&self) -> Option<usize> {
+        self.state.hit()
     }
 
     /// How many watches were answered with 410, or events not told by one that was frozen.

@@ -113,7 +113,7 @@ struct Inner {
     /// Since when purchases are refused, and how many were.
     outage: Option<(Instant, usize, Outage)>,
     /// Number of the request that got it.
-    struck: Option<usize>,
+    hit: Option<usize>,
     records: Vec<Record>,
 }
 
@@ -160,7 +160,7 @@ impl State {
             armed: false,
             actions: Vec::new(),
             outage: None,
-            struck: None,
+            hit: None,
             records: Vec::new(),
         };
         Self {
@@ -189,11 +189,10 @@ impl State {
 
     pub(crate) fn arm(&self, actions: Vec<(Target, Action)>) {
         let mut inner = self.lock();
-        *inner =
-            Inner { started: Instant::now(), armed: true, actions, outage: None, struck: None, records: Vec::new() };
+        *inner = Inner { started: Instant::now(), armed: true, actions, outage: None, hit: None, records: Vec::new() };
     }
 
-    pub(crate) fn strike_next(&self) {
+    pub(crate) fn hit_next(&self) {
         let Inner { actions, records, .. } = &mut *self.lock();
         actions.iter_mut().for_each(|(target, _)| target.plan(records.len()));
     }
@@ -219,8 +218,8 @@ impl State {
         self.numbers.lock().unwrap_or_else(PoisonError::into_inner).instead(path, intent, answer)
     }
 
-    pub(crate) fn struck(&self) -> Option<usize> {
-        self.lock().struck
+    pub(crate) fn hit(&self) -> Option<usize> {
+        self.lock().hit
     }
 
     pub(crate) fn begin_outage(&self, outage: Outage) {
@@ -293,11 +292,11 @@ impl State {
             over: None,
             answered: None,
         });
-        let Inner { actions, records, struck, .. } = &mut *inner;
+        let Inner { actions, records, hit, .. } = &mut *inner;
         let reached = actions.iter().position(|(target, _)| target.is_reached(records));
         let action = reached.map(|nth| actions.remove(nth).1);
         if action.is_some() {
-            *struck = Some(number);
+            *hit = Some(number);
         }
         Some((number, action))
     }

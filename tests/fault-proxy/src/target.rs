@@ -94,7 +94,7 @@ impl Target {
         Self { nth: target.count(until), ..target }
     }
 
-    /// None, until [`Proxy::strike_next`](crate::Proxy::strike_next): then the next request.
+    /// None, until [`Proxy::hit_next`](crate::Proxy::hit_next): then the next request.
     #[must_use]
     pub fn planned() -> Self {
         Self::nth(Kind::Any, usize::MAX, None)
@@ -228,7 +228,7 @@ mod tests {
     }
 
     /// The number at which an action for request `k` of the reference takes effect in another run.
-    fn strikes(reference: &str, k: usize, other: &str) -> Option<usize> {
+    fn hits(reference: &str, k: usize, other: &str) -> Option<usize> {
         let (target, other) = (Target::of(&run("one", reference), k), run("two", other));
         (1..=other.len()).find(|number| target.is_reached(&other[..*number]))
     }
@@ -237,31 +237,31 @@ mod tests {
     fn in_the_same_run_each_request_is_found_by_its_number() {
         let reference = "asvmasvmwasvmopvwiw";
         for k in 1..=reference.len() {
-            assert_eq!(strikes(reference, k, reference), Some(k));
+            assert_eq!(hits(reference, k, reference), Some(k));
         }
     }
 
     #[test]
     fn fault_aimed_at_reading_hits_same_reading_despite_other_requests() {
-        assert_eq!(strikes("asvmop", 3, "aaasmvop"), Some(6));
-        assert_eq!(strikes("asvmop", 4, "asvvvop"), None, "members are not seats");
+        assert_eq!(hits("asvmop", 3, "aaasmvop"), Some(6));
+        assert_eq!(hits("asvmop", 4, "asvvvop"), None, "members are not seats");
     }
 
     #[test]
     fn purchase_and_intent_are_found_by_their_kind() {
-        assert_eq!(strikes("asvopv", 5, "asvasvopv"), Some(8));
-        assert_eq!(strikes("asvopv", 4, "asvaswvopv"), Some(8), "no other status");
-        assert_eq!(strikes("asopvop", 7, "aop"), None, "there is no second purchase");
+        assert_eq!(hits("asvopv", 5, "asvasvopv"), Some(8));
+        assert_eq!(hits("asvopv", 4, "asvaswvopv"), Some(8), "no other status");
+        assert_eq!(hits("asopvop", 7, "aop"), None, "there is no second purchase");
     }
 
     #[test]
-    fn request_that_never_comes_has_no_other_in_its_place() {
-        assert_eq!(strikes("asvop", 5, &"asv".repeat(30)), None);
-        assert_eq!(strikes("asvow", 5, &format!("aso{}", "asvi".repeat(30))), None);
+    fn missing_request_is_replaced_by_no_other() {
+        assert_eq!(hits("asvop", 5, &"asv".repeat(30)), None);
+        assert_eq!(hits("asvow", 5, &format!("aso{}", "asvi".repeat(30))), None);
     }
 
     /// The numbers at which an action for this target takes effect.
-    fn struck(target: &Target, letters: &str) -> Vec<usize> {
+    fn hit(target: &Target, letters: &str) -> Vec<usize> {
         let run = run("one", letters);
         (1..=run.len()).filter(|number| target.is_reached(&run[..*number])).collect()
     }
@@ -269,24 +269,24 @@ mod tests {
     #[test]
     fn request_after_another_one_is_counted_from_there() {
         let run = "asvwasvopviasvopvw";
-        assert_eq!(struck(&Target::first_status(), run), [4]);
-        assert_eq!(struck(&Target::first_reading(), run), [3]);
-        assert_eq!(struck(&Target::intent(2), run), [15]);
-        assert_eq!(struck(&Target::intent_after_purchase(), run), [15]);
-        assert_eq!(struck(&Target::purchase(2), run), [16]);
-        assert_eq!(struck(&Target::status_after_intent(1, 1), run), [11]);
-        assert_eq!(struck(&Target::status_after_intent(2, 1), run), [18]);
-        assert_eq!(struck(&Target::reading_after_purchase(2), run), [17]);
-        assert_eq!(struck(&Target::reading_after_purchase(3), run), [0; 0]);
-        assert_eq!(struck(&Target::first_closing(), run), [0; 0], "none of these writes closes an intent");
+        assert_eq!(hit(&Target::first_status(), run), [4]);
+        assert_eq!(hit(&Target::first_reading(), run), [3]);
+        assert_eq!(hit(&Target::intent(2), run), [15]);
+        assert_eq!(hit(&Target::intent_after_purchase(), run), [15]);
+        assert_eq!(hit(&Target::purchase(2), run), [16]);
+        assert_eq!(hit(&Target::status_after_intent(1, 1), run), [11]);
+        assert_eq!(hit(&Target::status_after_intent(2, 1), run), [18]);
+        assert_eq!(hit(&Target::reading_after_purchase(2), run), [17]);
+        assert_eq!(hit(&Target::reading_after_purchase(3), run), [0; 0]);
+        assert_eq!(hit(&Target::first_closing(), run), [0; 0], "none of these writes closes an intent");
     }
 
     #[test]
     fn planned_request_is_the_next_one_after_it_was_planned() {
         let mut target = Target::planned();
-        assert_eq!(struck(&target, "asvopw"), [0; 0]);
+        assert_eq!(hit(&target, "asvopw"), [0; 0]);
         target.plan(3);
-        assert_eq!(struck(&target, "asvopw"), [4]);
+        assert_eq!(hit(&target, "asvopw"), [4]);
     }
 
     #[test]

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_after_the_intent_shows_what_the_last_one_before_it_showed() {
+    fn reading_after_intent_is_replaced_by_last_reading_before_it() {
         let mut numbers = OldNumbers::default();
         let mut read = |path: &str, intent, body: &'static str| {
             let answer = numbers.instead(path, intent, Response::new(Bytes::from_static(body.as_bytes())));

@@ -20,7 +20,7 @@ pub const RENEWAL: &str = "immuta-delete";
 /// Nothing else keeps a request back for so long.
 const PATIENT: &[&str] = &["--send-deadline=8s", "--settle-unanswered=12s"];
 
-/// Longer than a claim on the Lease holds, and within that deadline.
+/// Longer than a Lease is valid, and within that deadline.
 const PAST_LEASE: Duration = Duration::from_secs(5);
 
 /// One way to a pass.

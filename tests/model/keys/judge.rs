@@ -143,7 +143,7 @@ fn status_of(record: Record, foreign: super::Rows) -> LicenseSeatsStatus {
 
 /// What this process remembers of the doubt; a weakened world lies about the time that has passed.
 fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<Elapsed> {
-    let remembered = clock.map(|clock| (clock.key, clock.struck));
+    let remembered = clock.map(|clock| (clock.key, clock.elapses));
     let lie = match (variant.fault_switch, record.intent) {
         (Some(FaultSwitch::NoWaitBeforeJudging), Some(intent)) => Some(match intent.phase {
             Phase::Answered => Wait::LateEffects(intent.id),
@@ -153,8 +153,8 @@ fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<El
     };
     // Two readings must agree all the same.
     let second = remembered.filter(|(key, _)| !key.is_long());
-    let (key, struck) = second.or(lie.map(|lie| (lie, 1))).or(remembered)?;
-    Some(Elapsed { wait: wait(key), since: hours(struck), settled: None })
+    let (key, elapses) = second.or(lie.map(|lie| (lie, 1))).or(remembered)?;
+    Some(Elapsed { wait: wait(key), since: hours(elapses), settled: None })
 }
 
 /// What the model's spec asks for, as the code names it.

@@ -54,7 +54,7 @@ pub struct Request {
     pub answered: bool,
     /// The replica that waits for the answer, as long as it does.
     sender: Option<u8>,
-    /// Replicas as bits: which clocks cover it, so that it must be over when they strike.
+    /// Replicas as bits: which clocks cover it, so that it must have ended when they elapse.
     covered: u8,
 }
 
@@ -269,8 +269,8 @@ impl Sells<Keys> for Tenant {
         self.requests.sort_unstable();
     }
 
-    /// Every clock strikes once.
-    fn cover_struck(&mut self, _: usize) {}
+    /// Every clock elapses once.
+    fn cover_elapsed(&mut self, _: usize) {}
 
     fn cover_late(&mut self, replica: usize) {
         self.cover(replica, false);

@@ -90,7 +90,7 @@ const HAPPENS: [&str; 25] = [
 ];
 
 #[test]
-fn one_replica_adds_no_key_twice_removes_no_foreign_row_and_comes_to_rest() {
+fn one_replica_adds_no_key_twice_removes_no_foreign_row_and_rests() {
     static TAKEN: Taken = Taken::new();
     let variants =
         [answers(1), company(1), renewal(1), restless(1), busy(1), renewal_in_use(1), misreading(1), mixed(1)];

@@ -255,14 +255,14 @@ fn elapsed(variant: &Variant, record: Record, clock: Option<Clock>) -> Option<El
     };
     let key = lie.or(clock.map(|clock| clock.key))?;
     let clock = clock.filter(|clock| clock.key == key);
-    let struck = match variant.fault_switch {
+    let elapses = match variant.fault_switch {
         _ if lie.is_some() => ALWAYS,
-        Some(FaultSwitch::ConstantSettleTime) => clock?.struck + ANSWERED * (key.attempt - 1),
-        _ => clock?.struck,
+        Some(FaultSwitch::ConstantSettleTime) => clock?.elapses + ANSWERED * (key.attempt - 1),
+        _ => clock?.elapses,
     };
     Some(Elapsed {
         wait: wait(key),
-        since: hours(struck),
+        since: hours(elapses),
         settled: clock.and_then(|clock| clock.settled).map(|seats| (numbers(seats), PAUSE)),
     })
 }

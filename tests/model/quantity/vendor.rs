@@ -13,7 +13,7 @@ type World = AnyWorld<Quantity>;
 /// How many webhooks one change of the subscription sends.
 const WEBHOOKS: u8 = 2;
 
-/// Replicas as bits: which clocks cover this piece of work, so that it must be over when they strike.
+/// Replicas as bits: which clocks cover this piece of work, so that it must have ended when they elapse.
 pub type Clocks = u8;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -136,7 +136,7 @@ impl Sells<Quantity> for Vendor {
     }
 
     /// Requests are over by then.
-    fn cover_struck(&mut self, replica: usize) {
+    fn cover_elapsed(&mut self, replica: usize) {
         self.cover_requests(replica, false);
     }
 
@@ -148,7 +148,7 @@ impl Sells<Quantity> for Vendor {
     fn lets_time_pass(&self, variant: &Variant<Quantity>, replica: usize, clock: Clock<Quantity>) -> bool {
         let covers = |clocks: Clocks| clocks & (1 << replica) != 0;
         let handler = self.handlers.iter().flatten().any(|handler| covers(handler.covered));
-        let request = clock.struck == 0 && self.requests.iter().flatten().any(|request| covers(request.covered));
+        let request = clock.elapses == 0 && self.requests.iter().flatten().any(|request| covers(request.covered));
         (!handler || variant.fault_switch == Some(FaultSwitch::SlowHandler))
             && (!request || variant.fault_switch == Some(FaultSwitch::SlowRequest))
     }

@@ -166,7 +166,7 @@ fn life_with_seats_of_an_older_wish(who: Actor, second: i64) -> Changes {
 }
 
 #[test]
-fn purchase_by_others_is_no_breach_and_allows_no_request() {
+fn purchase_by_others_breaks_no_bound_and_allows_no_request() {
     for who in [Actor::ThirdParty, Actor::Autoscale, Actor::BillingJob] {
         let mut life = life_with_seats_of_an_older_wish(who, 40);
         assert_eq!(changes(&life), Ok(()));
@@ -198,7 +198,7 @@ fn seats_of_an_older_wish_may_come_as_long_as_its_change_is_open() {
 }
 
 #[test]
-fn bill_that_goes_above_the_wish_in_force_is_found() {
+fn bill_above_wish_in_force_is_found() {
     let mut life = life_with_seats_of_an_older_wish(Actor::OrganizationPut, 35);
     life.ledger[2] = commit(Actor::OrganizationPut, 35, (120, 120), (120, 140));
     broken(&life, "billed above Some(130), the wish in force");
@@ -276,7 +276,7 @@ fn request_for_fewer_seats_than_are_in_use_is_found() {
 }
 
 #[test]
-fn end_short_of_the_wish_needs_a_reason_of_its_own() {
+fn end_short_of_wish_needs_its_own_reason() {
     let needs = |without: &End, with: &End| {
         assert!(end(without).is_err(), "{without:?}");
         assert_eq!(end(with), Ok(()));

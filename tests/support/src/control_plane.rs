@@ -198,6 +198,14 @@ impl ControlPlane {
         [Process::spawn("kube-controller-manager", &manager), Process::spawn("kube-scheduler", &scheduler)]
     }
 
+    /// Starts kwok in the place of every kubelet: nodes become ready, and their pods too, though no container runs. It ends when it is
+    /// dropped. Not for the shared control plane.
+    #[must_use]
+    pub fn start_kwok(&self) -> Process {
+        self.assert_own("given kubelets");
+        Process::spawn("kwok", &launch::kwok(self.dir(), &self.kubeconfig_path()))
+    }
+
     /// Kills the apiserver; etcd keeps the data. Not for the shared control plane.
     pub fn stop_apiserver(&self) {
         self.assert_own("stopped");

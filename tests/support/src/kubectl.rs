@@ -182,8 +182,8 @@ pub fn other_kubernetes() -> Option<&'static str> {
     known
 }
 
-/// Those of a module of their own: a control plane runs without them.
-const CONTROLLERS: [&str; 2] = ["kube-controller-manager", "kube-scheduler"];
+/// Those of a module of their own, with the stages of kwok: a control plane runs without them.
+const CONTROLLERS: [&str; 4] = ["kube-controller-manager", "kube-scheduler", "kwok", "kwok-stages.yaml"];
 
 /// The build script owns the name of the cache: it depends on the pins and on the Go version.
 fn cache(tools: &'static str) -> PathBuf {

@@ -96,6 +96,16 @@ pub(crate) fn controllers(dir: &Path, pki: &Pki, kubeconfig: &Path, ports: [u16;
     })
 }
 
+/// kwok in the place of every kubelet, by the stages of its module.
+pub(crate) fn kwok(dir: &Path, kubeconfig: &Path) -> Command {
+    let mut command = Command::new(tool("kwok"));
+    command.arg(format!("--kubeconfig={}", kubeconfig.display()));
+    command.arg(format!("--config={}", tool("kwok-stages.yaml").display()));
+    // It renews the Leases of the nodes. The developer's own settings of kwok are in his home.
+    command.args(["--manage-all-nodes=true", "--node-lease-duration-seconds=40"]).env("HOME", dir);
+    command
+}
+
 pub(crate) async fn client_config(kubeconfig: &str) -> Config {
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("a kubeconfig");
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a complete kubeconfig")

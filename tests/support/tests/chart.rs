@@ -4,6 +4,9 @@
 
 #[path = "chart/openshift.rs"]
 mod openshift;
+#[allow(dead_code)] // what other pages need
+#[path = "../../followed_pages/page.rs"]
+mod page;
 #[path = "chart/releases.rs"]
 mod releases;
 #[path = "chart/values.rs"]

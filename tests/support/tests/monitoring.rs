@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -91,12 +92,34 @@ async fn promtool_confirms_each_chart_alert_fires_and_stays_quiet() {
     fs::write(folder.join("rules.yaml"), rule_file(&manifests)).expect("a file");
     let tests = workspace_root().join("tests/prometheus/alerts.test.yaml");
     fs::copy(tests, folder.join("alerts.test.yaml")).expect("a copy");
+    let mut told = Vec::new();
     for arguments in [["check", "rules", "rules.yaml"], ["test", "rules", "alerts.test.yaml"]] {
         let output = Command::new(prometheus_tool("promtool")).args(arguments).current_dir(&folder).output();
         let output = output.expect("promtool");
         let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
         assert!(output.status.success() && said.contains("SUCCESS"), "{said}");
+        told.push(format!("$ promtool {}", arguments.join(" ")));
+        told.extend(said.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
     }
+    page_of_rules_has(&told.join("\n"));
+}
+
+/// What promtool said is in the page of evidence.
+fn page_of_rules_has(told: &str) {
+    let read = |path: &str| fs::read_to_string(workspace_root().join(path)).unwrap_or_default();
+    let tests: Value = serde_yaml::from_str(&read("tests/prometheus/alerts.test.yaml")).expect("YAML");
+    let (path, tests) = ("docs/evidence/alert-rules.md", tests["tests"].as_array().expect("tests").len());
+    let refresh = "UPDATE_DOCS=1 cargo test -p seatkeeper-support --test monitoring -- promtool";
+    let page = format!(
+        "# What promtool says of the alert rules\n\n\
+         Written by `{refresh}`. The rules are those of the chart with `alerts.enabled=true`. The {tests} tests are those of \
+         [alerts.test.yaml](../../tests/prometheus/alerts.test.yaml): what fires when, and what stays quiet. Empty lines are left \
+         out.\n\n```\n{told}\n```\n"
+    );
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(workspace_root().join(path), &page).expect(path);
+    }
+    assert_eq!(read(path), page, "{path} is stale, refresh it with {refresh}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! How often a Secret that lacks is read again, and how long nothing else is a reason to read the vendor.
+//! How often a missing Secret is read again, and how long no other change is a reason to read the vendor.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use super::ObjectState;
 const MINUTE: u32 = 12;
 
 impl ObjectState {
-    /// How long after this reading of a Secret the next one comes: for a minute, with the time as shipped, as often as
-    /// `often` says; then each minute. An action of a person on the object begins a new minute.
+    /// The time from this reading of a Secret to the next one: `often` for a minute, with the shipped value, and then a minute. An
+    /// action of a person on the object begins a new minute.
     pub fn secret_recheck(&mut self, often: Duration, now: Instant) -> Duration {
         let since = *self.waits_for_secret.get_or_insert(now);
         if now.duration_since(since) < often * MINUTE { often } else { often * MINUTE }
     }
 
-    /// How long nothing but a change of a Secret is a reason to read the vendor. `secrets`: the versions of all.
+    /// How long only a change of a Secret is a reason to read the vendor. `secrets`: the versions of all Secrets.
     pub fn watches_only(&self, secrets: Option<&str>, now: Instant) -> Option<Duration> {
         let (until, term) = self.secret_watch?;
         let idle = !self.asked && !self.foreign && self.proof.is_none() && !self.doubt.runs();

@@ -28,6 +28,46 @@ fn change_that_does_not_leave_is_tried_with_back_off_until_it_has_left() {
 }
 
 #[test]
+fn change_that_does_not_leave_says_why_after_a_few_tries() {
+    let mut state = ObjectState { changing: true, ..ObjectState::default() };
+    let fault = Fault::spec("the send deadline has passed".into());
+    for tries in 1..=6 {
+        state.failed(&fault);
+        state.not_sent(&fault.message);
+        state.decided();
+        let said = state.keeps_from_leaving();
+        assert_eq!(said.as_deref(), (tries > 4).then_some("the send deadline has passed"), "{tries}");
+    }
+    state.changing = false;
+    assert_eq!(state.keeps_from_leaving(), None, "nothing is about to be made");
+    state.decided();
+    state.changing = true;
+    (0..6).for_each(|_| state.failed(&fault));
+    assert_eq!(state.keeps_from_leaving(), None, "another change was not tried yet");
+}
+
+#[test]
+fn server_lacks_a_path_only_after_tries_in_a_row_that_say_so() {
+    let fault = |remedy| Fault { remedy, ..Fault::spec("no".into()) };
+    let lacks = || fault(Remedy::Server { lasts: false });
+    let mut state = ObjectState { changing: true, ..ObjectState::default() };
+    for _ in 0..9 {
+        // A change that does not leave, pass after pass.
+        state.failed(&fault(Remedy::Time { after: None, secret_may_help: false }));
+        state.decided();
+    }
+    state.failed(&lacks());
+    assert_eq!((state.failures, state.lacks_a_path()), (10, false), "a gateway may only be starting");
+    for _ in 0..4 {
+        state.failed(&lacks());
+    }
+    assert!(state.lacks_a_path());
+    state.changing = false;
+    state.decided();
+    assert_eq!((state.failures, state.lacks_a_path()), (0, false));
+}
+
+#[test]
 fn next_pass_is_urgent_with_change_in_flight_and_new_until_first_turn() {
     let now = Instant::now();
     let class = |change: fn(&mut ObjectState, Instant)| {

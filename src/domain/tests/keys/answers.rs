@@ -136,7 +136,7 @@ fn row_present_before_is_adopted_without_reporting_change() {
     };
     assert_eq!((named(7).applied, named(7).intent), (None, None));
     assert!(named(8).applied.is_some());
-    let there = said_twice_that_it_is_there(&[row(7, 40)], &[], None).decide();
+    let there = refused_twice_as_present(&[row(7, 40)], &[], None).decide();
     assert_eq!((there.applied, there.intent), (None, None));
     assert_eq!(there.license.unwrap().keys[0].origin, Some(KeyOrigin::Found));
     let review = story.adding("a", &[7], IntentPhase::NeedsReview, (request("i1"), SETTLED));
@@ -234,7 +234,7 @@ fn key_sent_twice_needs_confirmation_of_last_request_or_row_named_by_spec() {
 }
 
 /// A key that was refused twice as already there, before that is recorded.
-fn said_twice_that_it_is_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
+fn refused_twice_as_present(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
     let present: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let story = keys().lists(&["a"]).shows(rows).knows(records).with(|s| s.seats = seats);
     let late = WaitFor::LateEffects("i1".into());
@@ -250,7 +250,7 @@ fn said_twice_that_it_is_there(rows: &[Row], records: &[KeyRecord], seats: Optio
 
 /// A key that was refused twice as already there.
 fn twice_there(rows: &[Row], records: &[KeyRecord], seats: Option<i32>) -> Keys {
-    let story = said_twice_that_it_is_there(rows, records, seats);
+    let story = refused_twice_as_present(rows, records, seats);
     story.clone().with(|s| (s.license, s.intent) = (story.decide().license.unwrap(), None))
 }
 

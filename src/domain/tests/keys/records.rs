@@ -47,7 +47,7 @@ fn unlisted_row_is_known_from_record_of_former_object_not_other_account() {
 }
 
 #[test]
-fn of_several_records_of_a_key_the_one_with_a_row_counts_alone() {
+fn record_with_row_counts_alone_among_several_of_a_key() {
     let (there, gone) = (row(7, 40), row(6, 20));
     for state in [KeyState::Missing, KeyState::GivenUp] {
         for records in either_way(&[in_state(state, "a", &gone), in_state(KeyState::Active, "a", &there)]) {

@@ -292,6 +292,7 @@ fn single_annotation_answers_several_questions_of_object() {
         story.with(|s| (s.unrecorded, s.confirmed) = (true, confirmed))
     };
     let Verdict::Held(holds) = refused(Some("i1".into())).decide().verdict else { panic!() };
+    assert!(holds[0].message.contains("edit spec.vendor.acme.keys to what you want"), "{}", holds[0].message);
     let first_sight = holds[0].message.rsplit_once('=').unwrap().1.to_owned();
     assert!(refused(Some(first_sight.clone())).removes().is_none());
     assert!(refused(Some(format!("i1,{first_sight}"))).removes().is_some());

@@ -144,7 +144,7 @@ fn difference_that_waited_for_its_retry_is_published_once_more() {
 }
 
 #[test]
-fn key_that_fails_for_a_time_is_no_hold_of_a_person_over_the_window() {
+fn key_failing_for_a_time_does_not_count_as_hold_of_person() {
     let decrease = format!(
         "{{decrease: {{mode: InWindow}}, windows: [{{name: month-start, cron: {CRON}}}], startingDeadline: 24h}}"
     );
@@ -183,7 +183,7 @@ fn repeat_that_did_not_leave_keeps_the_place_of_its_request() {
 }
 
 #[test]
-fn place_in_the_window_is_kept_by_a_repeat_of_the_same_change_alone() {
+fn only_repeat_of_same_change_keeps_its_place_in_window() {
     let mut waiter = waiter(story());
     let intent = waiter.settled(OPEN).unwrap();
     let keeps = |attempt, step: &Step| kept_place(Some(&intent), attempt, step).is_some();
@@ -192,4 +192,35 @@ fn place_in_the_window_is_kept_by_a_repeat_of_the_same_change_alone() {
     let Step::Seats(mut further) = intent.step.clone() else { panic!("{:?}", intent.step) };
     further.to += 1;
     assert!(!keeps(2, &Step::Seats(further)), "it goes further");
+}
+
+#[test]
+fn repeat_kept_by_a_closed_path_stays_the_same_repeat_and_keeps_its_place() {
+    let (mut waiter, late) = (waiter(story()), at("2026-12-01T12:00:00Z"));
+    let first = waiter.settled(OPEN).unwrap();
+    waiter.status.intent.as_mut().unwrap().phase = IntentPhase::Unanswered;
+    let agreed = Some((n(100, Some(100)), TIMING.pause));
+    waiter.story.elapsed = Some(Elapsed { wait: request(&first.id), since: SETTLED, settled: agreed });
+    for _ in 0..4 {
+        let decision = waiter.decision(late);
+        // What two readings have shown is on record from then on, and the process need not remember it.
+        waiter.story.elapsed = None;
+        let decision = match &decision.verdict {
+            Verdict::Change(intent) => {
+                assert_eq!(intent.attempt, 2);
+                decision.not_sent_yet("it is closed".into(), Duration::from_secs(7))
+            }
+            Verdict::Publish => decision,
+            other => panic!("{other:?}"),
+        };
+        let learned = after_decision(waiter.status.clone(), &decision);
+        let finding =
+            Finding::Decided { desired: &waiter.story.desired, seen: &waiter.story.seen, decision: &decision };
+        waiter.status = report(&learned.status, waiter.story.generation, &finding, late).status;
+        let on_record = waiter.status.intent.as_ref().map(|intent| (intent.attempt, intent.phase));
+        assert_eq!(on_record, Some((1, IntentPhase::WithoutEffect)), "nothing has left since");
+    }
+    let again = waiter.settled("2026-12-01T12:00:00Z").expect("the path is open");
+    assert_eq!((again.attempt, &again.window), (2, &first.window));
+    assert_eq!(waiter.status.window.as_ref().map(|used| used.changes), Some(1));
 }

@@ -92,7 +92,7 @@ fn seats_are_not_lowered_while_second_key_fails() {
 }
 
 #[test]
-fn pool_that_cannot_be_read_takes_from_another_no_more_than_the_decrease() {
+fn unreadable_pool_holds_only_decrease_of_another() {
     let unread = |product| {
         let row = Some(OrganizationRow::of([(Some(100), None), (Some(-1), None), (Some(50), None)]));
         Seen { row, ..seen(product) }.snapshot()

@@ -1,5 +1,5 @@
 //! Releases of the chart as Helm makes them on a real apiserver: upgraded from a former chart (`before/`, as it was at commit d074af6),
-//! uninstalled, under another name, a second one, and in an umbrella chart. Commands are those of the charts' READMEs.
+//! uninstalled, under another name, a second one, and in an umbrella chart. Each command of the charts' READMEs is run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,16 +7,9 @@ use std::path::{Path, PathBuf};
 use seatkeeper_support::{ControlPlane, Output, needs_control_plane, scratch_dir, workspace_root};
 use serde_json::Value;
 
-const CRDS: [&str; 2] = ["licenseseats.seatkeeper.dev", "seatapprovals.seatkeeper.dev"];
+use super::page::{self, Page};
 
-/// Runs a command that one of the READMEs has, from the root of the checkout.
-async fn follow(cp: &ControlPlane, command: &str) -> Output {
-    let pages = ["charts/seatkeeper/README.md", "charts/seatkeeper-crds/README.md"];
-    let pages = pages.map(|page| fs::read_to_string(workspace_root().join(page)).expect("a README"));
-    let flowing = |text: &str| text.replace('\\', " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(pages.iter().any(|page| flowing(page).contains(command)), "no README has: {command}");
-    helm(cp, command.strip_prefix("helm ").expect("a command of Helm")).await
-}
+const CRDS: [&str; 2] = ["licenseseats.seatkeeper.dev", "seatapprovals.seatkeeper.dev"];
 
 /// Runs Helm with arguments as in a shell.
 async fn helm(cp: &ControlPlane, arguments: &str) -> Output {
@@ -80,22 +73,39 @@ async fn former_chart_release_upgrades_with_its_values_and_pods_stay_unchanged()
 }
 
 /// The CRDs first, and the operator beside them; then nothing of both is left.
-async fn crds_first(cp: &ControlPlane) {
-    let fresh = "helm install seatkeeper-crds charts/seatkeeper-crds --namespace seatkeeper-system --create-namespace";
-    follow(cp, fresh).await.ok();
-    follow(cp, "helm install seatkeeper charts/seatkeeper --namespace seatkeeper-system --set crds.install=false")
-        .await
-        .ok();
+async fn crds_first(cp: &ControlPlane, of_crds: &Page) {
+    let first = "helm install seatkeeper-crds charts/seatkeeper-crds --namespace seatkeeper-system --create-namespace";
+    of_crds.follow(cp, first).await.ok();
+    of_crds.follow(cp, "helm install seatkeeper charts/seatkeeper").await.ok();
     for release in ["seatkeeper", "seatkeeper-crds"] {
         helm(cp, &format!("uninstall {release} --namespace seatkeeper-system")).await.ok();
     }
     cp.kubectl(&["delete", "crd", CRDS[0], CRDS[1]]).await.ok();
 }
 
+/// A second install beside the first, which needs what the README adds.
+async fn second_install(cp: &ControlPlane, readme: &Page) {
+    cp.kubectl(&["create", "namespace", "it-eu"]).await.ok();
+    let second = "install seatkeeper-eu charts/seatkeeper --namespace seatkeeper-eu --create-namespace";
+    let refused = helm(cp, second).await.refused();
+    assert!(refused.contains("cannot be imported into the current release"), "{refused}");
+    // A ClusterRole has the release's name: two releases of one name would share it.
+    readme.follow(cp, "helm install seatkeeper-eu").await.ok();
+}
+
+/// A release of another name, which needs what the README adds as well; then it is uninstalled.
+async fn install_under_another_name(cp: &ControlPlane, readme: &Page) {
+    let refused = helm(cp, "install other charts/seatkeeper --namespace seatkeeper-system").await.refused();
+    assert!(refused.contains("cannot be imported into the current release"), "{refused}");
+    readme.follow(cp, "helm install other").await.ok();
+    helm(cp, "uninstall other --namespace seatkeeper-system").await.ok();
+}
+
 #[tokio::test]
 async fn crds_and_objects_survive_uninstall_and_are_adopted_per_readme() {
     needs_control_plane!();
     let cp = ControlPlane::start().await;
+    let (readme, of_crds) = (Page::open("charts/seatkeeper/README.md"), Page::open("charts/seatkeeper-crds/README.md"));
     // An umbrella with an object in it: Helm must know the CRD before.
     let umbrella = umbrella();
     fs::create_dir_all(umbrella.join("templates")).expect("a folder");
@@ -105,9 +115,11 @@ async fn crds_and_objects_survive_uninstall_and_are_adopted_per_readme() {
     let refused = helm(&cp, &format!("{platform} --set seatkeeper.crds.install=true")).await.refused();
     assert!(refused.contains("ensure CRDs are installed first"), "{refused}");
 
-    crds_first(&cp).await;
-    let install = "helm install seatkeeper charts/seatkeeper --namespace seatkeeper-system --create-namespace";
-    follow(&cp, install).await.ok();
+    crds_first(&cp, &of_crds).await;
+    readme.follow(&cp, "helm install seatkeeper charts/seatkeeper").await.ok();
+    // It needs a kubelet. The README of the project has the same command, and is followed with one.
+    let test = readme.take("helm test seatkeeper");
+    assert!(page::commands(&page::text("README.md")).contains(&test), "README.md does not have: {test}");
     let had = uids_of_crds(&cp).await;
     let approval = r#"{"apiVersion":"seatkeeper.dev/v1alpha1","kind":"SeatApproval","metadata":{"name":"kept"},
         "spec":{"licenseSeatsRef":{"name":"acme"},"decision":"Approved","planId":"1-abc"}}"#;
@@ -116,30 +128,18 @@ async fn crds_and_objects_survive_uninstall_and_are_adopted_per_readme() {
     })
     .await;
 
-    // A second install beside it.
-    cp.kubectl(&["create", "namespace", "it-eu"]).await.ok();
-    let second = "helm install seatkeeper-eu charts/seatkeeper --namespace seatkeeper-eu --create-namespace";
-    let refused = helm(&cp, second.strip_prefix("helm ").expect("helm")).await.refused();
-    assert!(refused.contains("cannot be imported into the current release"), "{refused}");
-    // A ClusterRole has the release's name: two releases of one name would share it.
-    let beside = "--set crds.install=false --set 'watchNamespaces={it-eu}'";
-    follow(&cp, &format!("{second} {beside}")).await.ok();
-
-    // Uninstalled, and installed under another name.
+    second_install(&cp, &readme).await;
     helm(&cp, "uninstall seatkeeper --namespace seatkeeper-system").await.ok();
     assert_eq!(uids_of_crds(&cp).await, had);
-    let other = "helm install other charts/seatkeeper --namespace seatkeeper-system";
-    let refused = helm(&cp, other.strip_prefix("helm ").expect("helm")).await.refused();
-    assert!(refused.contains("cannot be imported into the current release"), "{refused}");
-    follow(&cp, &format!("{other} --take-ownership")).await.ok();
-    helm(&cp, "uninstall other --namespace seatkeeper-system").await.ok();
+    install_under_another_name(&cp, &readme).await;
+    readme.close();
 
     // Handed over to the chart of CRDs while the operator stays.
     helm(&cp, "install seatkeeper charts/seatkeeper --namespace seatkeeper-system --take-ownership").await.ok();
     let crds = "helm install seatkeeper-crds charts/seatkeeper-crds --namespace seatkeeper-system --take-ownership";
-    follow(&cp, crds).await.ok();
-    let release = "helm upgrade seatkeeper charts/seatkeeper --namespace seatkeeper-system";
-    follow(&cp, &format!("{release} --reset-then-reuse-values --set crds.install=false")).await.ok();
+    of_crds.follow(&cp, crds).await.ok();
+    of_crds.follow(&cp, "helm upgrade seatkeeper").await.ok();
+    of_crds.close();
     let owner = &object(&cp, "crd", CRDS[0]).await["metadata"]["annotations"]["meta.helm.sh/release-name"];
     assert_eq!(owner, "seatkeeper-crds");
     helm(&cp, &platform).await.ok();

@@ -1,5 +1,5 @@
-//! Reads the CRD of the cluster: before anything is watched, and from then on. Reports in `/readyz` what is wrong with
-//! it, and informs the controller, which sends nothing where the CRD is older than the operator.
+//! Reads the CRD of the cluster before the first watch, and from then on. Reports its faults in `/readyz`, and informs the
+//! controller, which sends nothing if the CRD is older than the operator.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -15,19 +15,19 @@ use crate::api::lacking;
 use crate::controller::{Context, CrdState, plain};
 use crate::server::Waiting;
 
-/// How often to look while something is missing, and at most.
+/// How often to read it while something is missing, and the shortest time between two readings.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-/// How often to read it while all is well; a hint of a change is a reason to read it at once.
+/// How often to read it while it is complete. A hint of a change is a reason to read it at once.
 const CHECK: Duration = Duration::from_secs(15);
 
-/// How long one such look may take.
+/// The longest time for one reading.
 const LOOK: Duration = Duration::from_secs(10);
 
 const GROUP_VERSION: &str = "seatkeeper.dev/v1alpha1";
 const OPENAPI: &str = "/openapi/v3/apis/seatkeeper.dev/v1alpha1";
 
-/// Looks for as long as the operator runs. What was seen last holds while the apiserver cannot be asked.
+/// Reads the CRD as long as the operator runs. The last finding counts while the apiserver does not answer.
 pub(super) async fn keep_looking(client: &Client, context: &Context, waiting: &watch::Sender<Waiting>) -> Infallible {
     let mut schema = Schema::default();
     loop {
@@ -55,7 +55,7 @@ pub(super) async fn keep_looking(client: &Client, context: &Context, waiting: &w
     }
 }
 
-/// Looks once.
+/// Reads and reports the CRD once.
 pub(super) async fn look_once(client: &Client) -> Result<CrdState, String> {
     look_in_time(client, &mut Schema::default()).await
 }

@@ -155,9 +155,7 @@ impl ToldOfProxy {
                 "{proxy} makes no connection to this host: allow the host and its port there, and check that the proxy reaches \
                  them"
             ),
-            breaks_off: format!(
-                "{proxy} breaks the connection off: check that an HTTP proxy that lets CONNECT through listens there"
-            ),
+            breaks_off: format!("{proxy} ends the connection: check that an HTTP proxy with CONNECT listens there"),
         }
     }
 
@@ -300,13 +298,13 @@ mod tests {
             (Some("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), "wants other credentials (407)"),
             (Some("HTTP/1.1 403 Forbidden\r\n\r\n"), "makes no connection to this host"),
             (Some("HTTP/1.1 502 Bad Gateway\r\n\r\n"), "makes no connection to this host"),
-            (Some(""), "breaks the connection off"),
+            (Some(""), "ends the connection"),
         ] {
             let (told, port) = told_through("http", answer).await;
             assert!(told.starts_with(&format!("the proxy of --vendor-proxy (127.0.0.1:{port}) {says}")), "{told}");
         }
         let (told, _) = told_through("https", Some("HTTP/1.1 400 Bad Request\r\n\r\n")).await;
-        assert!(told.contains("breaks the connection off"), "{told}");
+        assert!(told.contains("ends the connection"), "{told}");
         let told = told_by("http://proxy.test").await;
         assert!(told.starts_with("no address was found for the proxy of --vendor-proxy (proxy.test:80)"), "{told}");
     }
