@@ -249,21 +249,4 @@ fn refusal(answer: &Answer) -> ImmutaError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::vendors::client_certificate_and_headers::Access;
-    use crate::vendors::http::tests::http;
-
-    #[test]
-    fn tenants_of_one_host_are_distinguished_by_their_paths() {
-        for (server, place) in [
-            ("https://immuta.test", "immuta.test"),
-            ("https://immuta.test/acme/", "immuta.test/acme"),
-            ("https://immuta.test:8443/other", "immuta.test:8443/other"),
-        ] {
-            let api_key = SecretString::from("k");
-            let key = ApiKey { api_key, server: server.parse().unwrap(), access: Access::default() };
-            assert_eq!(Immuta::new().session(&http(), key).ok().unwrap().place(), place);
-        }
-    }
-}
+mod tests;
