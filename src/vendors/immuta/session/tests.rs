@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::vendors::client_certificate_and_headers::Access;
-use crate::vendors::dispatch::overheard::all_that_leaves;
+use crate::vendors::dispatch::overheard::{Sent, all_that_leaves};
 use crate::vendors::http::tests::{answer, http};
 
 fn session(server: &str) -> Arc<ImmutaSession> {
@@ -42,4 +42,20 @@ fn answer_401_refuses_the_key_whatever_its_body_is() {
     for body in ["", "Unauthorized", "<html>Log in</html>", r#"{"statusCode":401,"message":"Unauthorized"}"#] {
         assert_eq!(refusal(&answer(401, body.as_bytes())), ImmutaError::ApiKeyRefused, "{body}");
     }
+}
+
+#[test]
+fn exchange_without_a_token_is_reported_by_what_came_instead() {
+    let exchange = |answer: fn(&Sent) -> (u16, String)| {
+        let session = session("https://immuta.test");
+        let request = session.request(Method::GET, session.url("admin/license"));
+        all_that_leaves(answer, session.signed(Way::Token, request, None)).1.err()
+    };
+    let refused = Some(ImmutaError::ApiKeyRefused);
+    assert_eq!(exchange(|_| (400, r#"{"statusCode":400}"#.into())), refused);
+    assert_eq!(exchange(|_| (401, r#"{"statusCode":401}"#.into())), refused);
+    assert_eq!(exchange(|_| (200, "<html>Log in</html>".into())), Some(ImmutaError::LoginPage));
+    assert_eq!(exchange(|_| (302, String::new())), Some(ImmutaError::LoginPage));
+    assert_eq!(exchange(|_| (500, r#"{"token":"t"}"#.into())), Some(VendorError::Status(500).into()));
+    assert_eq!(exchange(|_| (200, r#"{"token":"t"}"#.into())), None);
 }
