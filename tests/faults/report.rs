@@ -42,7 +42,7 @@ pub struct Report {
     /// By kind and action.
     rows: BTreeMap<(&'static str, String), Tally>,
     failed: Vec<String>,
-    /// Those that say nothing, for their fault never took effect or nobody noticed; in no tally.
+    /// Cases that show nothing, because their fault never took effect or no record shows it. They are in no tally.
     missed: Vec<String>,
     bought_twice: usize,
     reviews: Vec<String>,

@@ -122,7 +122,7 @@ pub trait Waits: Part {
     fn is_of_request(&self) -> bool;
     /// The intent that it is about.
     fn id(&mut self) -> Option<&mut u8>;
-    /// When it has elapsed this often, nobody waits for it any more.
+    /// When it has elapsed this often, no step waits for it any longer.
     fn last(&self) -> u8;
     /// Whether it waits for something to be over; otherwise it is a pause between two readings.
     fn is_long(&self) -> bool;

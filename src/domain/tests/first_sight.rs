@@ -60,7 +60,7 @@ fn wish_that_was_found_is_held_until_it_is_edited_confirmed_or_in_sync() {
     assert!(in_sync.shows(95, Some(95)).sends().is_some(), "what was bought outside is corrected");
 }
 
-/// Found with 100 seats, of which the spec asks for 40. The vendor may have bought the others for people who use them.
+/// Found with 100 seats, where the spec asks for 40. The vendor may have bought the other 60 for people who use them.
 fn grown() -> Story {
     story().wants(40, LimitGoal::UpTo(150)).shows(100, Some(150)).uses(Usage::Exact(100)).with(|s| s.record = None)
 }
